@@ -1,0 +1,56 @@
+//! Rows as Zendesk writes them: straight into the page's buffer, with no tree of values in between.
+
+/// Arrays of people and content that a server change or a proxy might add to any page.
+pub(crate) const UNASKED_SIDELOADS: &str = concat!(
+    r#","users":[{"id":39999999999999,"name":"CANARY-sideload-user-0","email":"canary-sideload-0@example.test"}]"#,
+    r#","organizations":[{"id":37999999999999,"name":"CANARY-sideload-organization-0"}]"#,
+    r#","groups":[{"id":36999999999999,"name":"CANARY-sideload-group-0"}]"#,
+    r#","audits":[{"id":1,"events":[{"type":"Comment","body":"CANARY-sideload-audit-0"}]}]"#,
+);
+
+/// RFC 3339 in UTC with whole seconds, as every timestamp of the API.
+pub(crate) fn timestamp(secs: i64) -> String {
+    let mut out = Vec::with_capacity(20);
+    push_time(&mut out, secs);
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// Appends a timestamp without quotes.
+pub(crate) fn push_time(out: &mut Vec<u8>, secs: i64) {
+    let (days, second) = (secs.div_euclid(86_400), secs.rem_euclid(86_400));
+    // Days to civil date, by eras of 400 years that begin in March (Hinnant's algorithm).
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    push_int(out, year);
+    for (mark, value) in
+        [(b'-', month), (b'-', day), (b'T', second / 3600), (b':', second / 60 % 60), (b':', second % 60)]
+    {
+        out.extend_from_slice(&[mark, b'0' + (value / 10) as u8, b'0' + (value % 10) as u8]);
+    }
+    out.push(b'Z');
+}
+
+/// Appends a whole number.
+pub(crate) fn push_int(out: &mut Vec<u8>, value: i64) {
+    let mut digits = [0_u8; 20];
+    let mut left = value.unsigned_abs();
+    let mut from = digits.len();
+    for (place, digit) in digits.iter_mut().enumerate().rev() {
+        *digit = b'0' + (left % 10) as u8;
+        left /= 10;
+        from = place;
+        if left == 0 {
+            break;
+        }
+    }
+    if value < 0 {
+        out.push(b'-');
+    }
+    out.extend_from_slice(digits.get(from..).unwrap_or_default());
+}

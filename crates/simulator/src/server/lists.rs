@@ -1,0 +1,172 @@
+//! What is not an export: `users/me`, plain lists, single rows, metric sets.
+
+use super::Simulator;
+use super::answer::Answer;
+use super::asked::Asked;
+use super::route::Endpoint;
+use crate::options::TokenRole;
+use crate::page::Position;
+use crate::server::ME;
+use crate::world::stream::{Filter, Stream, SupportScope};
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+/// Most rows of a list's page.
+const LIST_ROWS_MAX: usize = 100;
+/// Offset pagination ends here.
+const OFFSET_ROWS_MAX: usize = 10_000;
+
+/// `users/me`: with no or ignored credentials it answers 200 with an anonymous user, as recorded.
+pub(crate) fn me(simulator: &Simulator, known: Option<()>) -> Answer {
+    let role = match simulator.options.token_role {
+        TokenRole::Admin => "admin",
+        TokenRole::Agent => "agent",
+    };
+    let user = match known {
+        Some(()) => json!({
+            "id": ME, "url": simulator.url(&format!("/api/v2/users/{ME}.json")), "name": "CANARY-me-name-0",
+            "email": "canary-me-0@example.test", "created_at": "2020-01-02T03:04:05Z",
+            "updated_at": "2020-01-02T03:04:05Z", "time_zone": "Eastern Time (US & Canada)",
+            "iana_time_zone": "America/New_York", "phone": null, "locale": "en-US", "role": role,
+            "verified": true, "active": true, "suspended": false, "tags": [], "user_fields": {},
+        }),
+        None => json!({
+            "id": null, "url": "", "name": "Anonymous user", "email": "invalid@example.com", "created_at": null,
+            "updated_at": null, "time_zone": null, "phone": null, "locale_id": 1, "locale": "en-US",
+            "organization_id": null, "role": "end-user", "verified": false, "active": false, "tags": [],
+        }),
+    };
+    Answer::json(200, json!({"user": user}).to_string())
+}
+
+/// Everything else that a token may read.
+pub(crate) fn answer(simulator: &Simulator, asked: &Asked, endpoint: Endpoint, id: i64) -> Answer {
+    match endpoint {
+        Endpoint::Me => me(simulator, Some(())),
+        Endpoint::List(stream) => {
+            let roles = roles(asked);
+            listed(asked, simulator, stream.key(), &visible(simulator, stream, &roles))
+        }
+        Endpoint::Count(stream) => {
+            let value = visible(simulator, stream, &roles(asked)).len();
+            let refreshed_at = crate::render::timestamp(simulator.now());
+            Answer::json(200, json!({"count": {"value": value, "refreshed_at": refreshed_at}}).to_string())
+        }
+        Endpoint::Show(stream) => match visible(simulator, stream, &[]).iter().find(|row| row.id == id) {
+            Some(row) => wrapped(stream.key().trim_end_matches('s'), &row.json),
+            None => Answer::not_found(),
+        },
+        Endpoint::TicketMetrics => {
+            let mut sets = metric_sets(simulator);
+            sets.reverse();
+            listed(asked, simulator, "ticket_metrics", &sets)
+        }
+        Endpoint::Metrics => match metric_sets(simulator).iter().find(|set| set.id == id) {
+            Some(set) => wrapped("ticket_metric", &set.json),
+            None => Answer::not_found(),
+        },
+        // A token with the global scope got past the scope table; there is nothing here for it.
+        _ => Answer::json(200, "{}"),
+    }
+}
+
+struct Row {
+    id: i64,
+    json: String,
+}
+
+fn roles(asked: &Asked) -> Vec<&str> {
+    let role = |key: &String| key == "role[]" || key == "role";
+    asked.query.iter().filter(|(key, _)| role(key)).map(|(_, value)| value.as_str()).collect()
+}
+
+/// The rows of a stream that a list shows now, in order of id; deleted tickets are not among them.
+fn visible(simulator: &Simulator, stream: Stream, roles: &[&str]) -> Vec<Row> {
+    #[derive(Deserialize)]
+    struct Role {
+        role: Option<String>,
+    }
+    let filter = Filter { support: SupportScope::All, exclude_deleted: true, ..Filter::default() };
+    let (world, now) = (&simulator.world, simulator.now());
+    let shown = (0..world.len(stream)).filter(|row| world.shows(stream, *row, now, &filter));
+    let mut rows: Vec<Row> = shown
+        .filter_map(|row| {
+            let json = rendered(simulator, stream, row, &filter)?;
+            let fits = roles.is_empty() || {
+                let role = serde_json::from_str::<Role>(&json).ok()?.role?;
+                roles.contains(&role.as_str())
+            };
+            fits.then(|| Row { id: world.id(stream, row), json })
+        })
+        .collect();
+    rows.sort_by_key(|row| row.id);
+    rows
+}
+
+/// Metric sets of the tickets that still have one, in order of ticket id.
+fn metric_sets(simulator: &Simulator) -> Vec<Row> {
+    #[derive(Deserialize)]
+    struct Ticket<'a> {
+        #[serde(borrow)]
+        metric_set: Option<&'a RawValue>,
+    }
+    let filter =
+        Filter { support: SupportScope::All, exclude_deleted: true, metric_sets: true, ..Filter::default() };
+    let (world, now, stream) = (&simulator.world, simulator.now(), Stream::Tickets);
+    let first = world.seek(stream, Position::From(i64::MIN));
+    let shown = (first..world.len(stream)).filter(|row| world.shows(stream, *row, now, &filter));
+    let mut sets: Vec<Row> = shown
+        .filter_map(|row| {
+            let json = rendered(simulator, stream, row, &filter)?;
+            let set = serde_json::from_str::<Ticket<'_>>(&json).ok()?.metric_set?.get().to_owned();
+            Some(Row { id: world.id(stream, row), json: set })
+        })
+        .collect();
+    sets.sort_by_key(|set| set.id);
+    sets
+}
+
+fn rendered(simulator: &Simulator, stream: Stream, row: usize, filter: &Filter) -> Option<String> {
+    let mut json = Vec::new();
+    simulator.world.write_row(stream, row, filter, &mut json);
+    String::from_utf8(json).ok()
+}
+
+fn wrapped(key: &str, json: &str) -> Answer {
+    Answer::json(200, format!("{{\"{key}\":{json}}}"))
+}
+
+/// One page of a list: by cursor with `page[size]`, else by offset.
+fn listed(asked: &Asked, simulator: &Simulator, key: &str, rows: &[Row]) -> Answer {
+    let number = |name: &str| asked.value(name).and_then(|text| text.parse::<usize>().ok());
+    let size = |name: &str| number(name).filter(|size| *size > 0).unwrap_or(LIST_ROWS_MAX).min(LIST_ROWS_MAX);
+    let by_cursor = asked.value("page[size]").is_some();
+    let (from, size) = if by_cursor {
+        (number("page[after]").unwrap_or(0), size("page[size]"))
+    } else {
+        let size = size("per_page");
+        (number("page").unwrap_or(1).saturating_sub(1) * size, size)
+    };
+    if !by_cursor && from >= OFFSET_ROWS_MAX {
+        return Answer::refusal(
+            400,
+            "InvalidPaginationDepth",
+            "Number of pages is limited to 100 records per page",
+        );
+    }
+    let page: Vec<&str> = rows.iter().skip(from).take(size).map(|row| row.json.as_str()).collect();
+    let next = from + page.len();
+    let has_more = next < rows.len();
+    let tail = if by_cursor {
+        let url = simulator.url(&asked.again(&[("page[after]", &next.to_string())]));
+        json!({"meta": {"has_more": has_more, "after_cursor": next.to_string(), "before_cursor": null},
+            "links": {"next": has_more.then_some(url), "prev": null}})
+    } else {
+        let url = simulator.url(&asked.again(&[("page", &(from / size + 2).to_string())]));
+        json!({"next_page": has_more.then_some(url), "previous_page": null, "count": rows.len()})
+    };
+    let tail = tail.to_string();
+    let tail = tail.strip_prefix('{').unwrap_or(&tail);
+    Answer::json(200, format!("{{\"{key}\":[{}],{tail}", page.join(",")))
+}
