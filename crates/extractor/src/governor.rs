@@ -1,0 +1,237 @@
+//! When the next request may be sent: decisions without clock, lock or network. Instants come in, decisions go out.
+//!
+//! Zendesk counts requests a minute, in windows whose kind it does not document (the recorded `resets=2` beside
+//! `remaining=9` speaks for windows that are cut by the clock). A token bucket that refills while it is emptied lets
+//! up to twice the limit into some minute; so the governor remembers every request of the last minute instead, and
+//! never lets more than the limit be inside **any** span of 60 seconds. That is right for fixed and for sliding
+//! windows alike, and uses the whole limit: only the time that a request needs to arrive is lost, held to a second
+//! in sixty-one.
+//!
+//! Other apps draw on the same limits. What they use is seen in `remaining`, and respected until the window ends.
+//! The first answer of each limit is waited for before a second request is sent, since a run before this one may
+//! have used the window up.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use deskmeter_zendesk::RateBucket;
+use tokio::time::Instant;
+
+use crate::limits::{Announced, Limits};
+
+/// Zendesk's limits are numbers a minute.
+const WINDOW: Duration = Duration::from_mins(1);
+/// A request is taken to have reached Zendesk when it was answered, and at the latest this long after it was sent.
+const TRAVEL_MAX: Duration = Duration::from_secs(1);
+/// `resets` is in whole seconds, cut or rounded.
+const RESETS_PRECISION: Duration = Duration::from_secs(1);
+
+/// The answer to "may I send?".
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// Yes: the request is counted.
+    Go(Ticket),
+    /// Not before this instant. Ask again then: an answer may have changed the limits.
+    WaitUntil(Instant),
+    /// Not before another request on this limit was answered.
+    AfterAnswer,
+}
+
+/// A request that was let through, to be settled with what became of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Ticket {
+    bucket: RateBucket,
+    number_in_bucket: u64,
+    number_in_account: u64,
+}
+
+/// The limits of one account.
+#[derive(Debug)]
+pub(crate) struct Governor {
+    exports: Bucket,
+    users: Bucket,
+    account: Bucket,
+}
+
+impl Governor {
+    /// Starts with the documented limits: exports 10 a minute, users export 20, account 200 (the smallest current
+    /// plan's); 30, 60 and 2,500 with the High Volume add-on.
+    pub(crate) fn new(quota_percent: u8, high_volume: bool) -> Self {
+        let [exports, users, account] = if high_volume { [30, 60, 2_500] } else { [10, 20, 200] };
+        let bucket = |total| Bucket::new(total, quota_percent);
+        Self { exports: bucket(exports), users: bucket(users), account: bucket(account) }
+    }
+
+    /// Whether a request that counts against `bucket`, and against the account as all do, may be sent at `now`.
+    pub(crate) fn admit(&mut self, bucket: RateBucket, now: Instant) -> Admission {
+        let obstacle = match self.named(bucket) {
+            Some(named) => named.obstacle(now).or_else(|| self.account.obstacle(now)),
+            None => self.account.obstacle(now),
+        };
+        if let Some(obstacle) = obstacle {
+            return obstacle;
+        }
+        let number_in_account = self.account.count(now);
+        let number_in_bucket = self.named(bucket).map_or(0, |named| named.count(now));
+        Admission::Go(Ticket { bucket, number_in_bucket, number_in_account })
+    }
+
+    /// The request was answered at `now`, and the answer announced these limits.
+    pub(crate) fn answered(&mut self, ticket: &Ticket, limits: &Limits, now: Instant) {
+        if let Some(named) = self.named(ticket.bucket) {
+            named.answered(ticket.number_in_bucket, limits.named, now);
+        }
+        // No export can be allowed more often than the account: a generous export limit lifts an account limit
+        // that the server keeps silent about.
+        let total = match (limits.account.total, limits.named.total) {
+            (None, Some(total)) if total > self.account.total => Some(total),
+            (total, _) => total,
+        };
+        self.account.answered(ticket.number_in_account, Announced { total, ..limits.account }, now);
+    }
+
+    /// The request ended without an answer. It stays counted: it may have arrived.
+    pub(crate) fn lost(&mut self, ticket: &Ticket) {
+        if let Some(named) = self.named(ticket.bucket) {
+            named.in_flight -= 1;
+        }
+        self.account.in_flight -= 1;
+    }
+
+    /// The server refused a request (429): nothing more on its limit until then.
+    pub(crate) fn close(&mut self, bucket: RateBucket, until: Instant) {
+        let closed = match self.named(bucket) {
+            Some(named) => named,
+            None => &mut self.account,
+        };
+        closed.closed_until = closed.closed_until.max(Some(until));
+    }
+
+    fn named(&mut self, bucket: RateBucket) -> Option<&mut Bucket> {
+        match bucket {
+            RateBucket::IncrementalExports => Some(&mut self.exports),
+            RateBucket::UsersExport => Some(&mut self.users),
+            RateBucket::Account => None,
+        }
+    }
+}
+
+/// One limit, and the requests of the last minute that count against it.
+#[derive(Debug)]
+struct Bucket {
+    total: u32,
+    quota_percent: u8,
+    /// Ours, oldest first, numbered from `numbers_from` on.
+    sent: VecDeque<Sent>,
+    numbers_from: u64,
+    in_flight: usize,
+    was_answered: bool,
+    others: Option<Others>,
+    closed_until: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Sent {
+    at: Instant,
+    /// From when on it is in no window with a new request.
+    frees_at: Instant,
+}
+
+/// Other apps were seen to use the limit: how much of the window is left for us.
+#[derive(Debug)]
+struct Others {
+    remaining: u32,
+    /// The request whose answer said so; later ones of ours are not counted in `remaining`.
+    number: u64,
+    until: Instant,
+}
+
+impl Bucket {
+    fn new(total: u32, quota_percent: u8) -> Self {
+        Self {
+            total,
+            quota_percent,
+            sent: VecDeque::new(),
+            numbers_from: 0,
+            in_flight: 0,
+            was_answered: false,
+            others: None,
+            closed_until: None,
+        }
+    }
+
+    /// How many of ours may be in one window: our share of the limit, and never none.
+    fn allowance(&self) -> usize {
+        let share = u64::from(self.total) * u64::from(self.quota_percent) / 100;
+        usize::try_from(share).unwrap_or(usize::MAX).max(1)
+    }
+
+    fn obstacle(&mut self, now: Instant) -> Option<Admission> {
+        self.forget(now);
+        if let Some(until) = self.closed_until {
+            return Some(Admission::WaitUntil(until));
+        }
+        if let Some(others) = &self.others {
+            let ours_since = self.next_number() - others.number - 1;
+            if ours_since >= u64::from(others.remaining) {
+                return Some(Admission::WaitUntil(others.until));
+            }
+        }
+        let in_excess = self.sent.len().checked_sub(self.allowance());
+        if let Some(sent) = in_excess.and_then(|index| self.sent.get(index)) {
+            return Some(Admission::WaitUntil(sent.frees_at));
+        }
+        (!self.was_answered && self.in_flight > 0).then_some(Admission::AfterAnswer)
+    }
+
+    fn count(&mut self, now: Instant) -> u64 {
+        let number = self.next_number();
+        self.sent.push_back(Sent { at: now, frees_at: now + TRAVEL_MAX + WINDOW });
+        self.in_flight += 1;
+        number
+    }
+
+    fn next_number(&self) -> u64 {
+        self.numbers_from + self.sent.len() as u64
+    }
+
+    fn answered(&mut self, number: u64, announced: Announced, now: Instant) {
+        self.in_flight -= 1;
+        self.was_answered = true;
+        if let Some(total) = announced.total.filter(|total| *total > 0) {
+            self.total = total;
+        }
+        // A request that took longer than the window is out of it, and what it says is old.
+        let Some(index) = number.checked_sub(self.numbers_from).map(|index| index as usize) else { return };
+        let Some(sent) = self.sent.get_mut(index) else { return };
+        sent.frees_at = sent.frees_at.min(now + WINDOW);
+        if let Some(remaining) = announced.remaining {
+            self.notice_others(index, remaining, now + announced.resets.unwrap_or(WINDOW));
+        }
+    }
+
+    /// Compares what the server counted in the window that ends at `ends_at` with what we sent in it. Our own
+    /// requests alone need no further care than [`frees_at`](Sent::frees_at).
+    fn notice_others(&mut self, index: usize, remaining: u32, ends_at: Instant) {
+        let number = self.numbers_from + index as u64;
+        if self.others.as_ref().is_some_and(|others| others.number > number) {
+            return;
+        }
+        let starts_at = ends_at.checked_sub(WINDOW + 2 * RESETS_PRECISION);
+        let before = self.sent.partition_point(|sent| starts_at.is_some_and(|starts_at| sent.at < starts_at));
+        let ours = (index + 1).saturating_sub(before);
+        let used = self.total.saturating_sub(remaining) as usize;
+        self.others = (used > ours).then(|| Others { remaining, number, until: ends_at + RESETS_PRECISION });
+    }
+
+    fn forget(&mut self, now: Instant) {
+        while self.sent.front().is_some_and(|sent| sent.frees_at <= now) {
+            self.sent.pop_front();
+            self.numbers_from += 1;
+        }
+        self.closed_until = self.closed_until.filter(|until| *until > now);
+        if self.others.as_ref().is_some_and(|others| others.until <= now) {
+            self.others = None;
+        }
+    }
+}

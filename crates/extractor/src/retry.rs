@@ -1,0 +1,105 @@
+//! How often and how soon a call is repeated.
+
+use std::time::Duration;
+
+use crate::error::Persistence;
+use crate::limits::Limits;
+use crate::{Error, ErrorKind};
+
+/// Repeats of what is more often a mistake than an outage.
+const RETRIES_BRIEF: u32 = 3;
+/// The first pause after a failure; it doubles from there.
+const PAUSE_FIRST: Duration = Duration::from_secs(1);
+/// The longest pause that we choose ourselves.
+const PAUSE_MAX: Duration = Duration::from_mins(1);
+/// What a 429 without any hint is taken to mean, as in Zendesk's own Ruby client.
+const RATE_LIMIT_PAUSE: Duration = Duration::from_secs(10);
+/// Spread over this much, so that several clients do not come back in the same instant.
+const JITTER: Duration = Duration::from_secs(1);
+/// The longest wait that is honoured by staying. A server that asks for more is left, and the error says how long.
+const STAY_MAX: Duration = Duration::from_mins(10);
+
+/// The failures of one call so far.
+#[derive(Debug)]
+pub(crate) struct Attempts {
+    failures: u32,
+    retries_max: u32,
+}
+
+impl Attempts {
+    pub(crate) fn new(retries_max: u32) -> Self {
+        Self { failures: 0, retries_max }
+    }
+
+    /// How long to wait before repeating after this failure, or none to give up. `random` is within 0 to 1.
+    pub(crate) fn pause(&mut self, error: &Error, random: f64) -> Option<Duration> {
+        let retries_max = match error.persistence() {
+            Persistence::Never => 0,
+            Persistence::Briefly => RETRIES_BRIEF.min(self.retries_max),
+            Persistence::Fully => self.retries_max,
+        };
+        let asked = error.retry_after();
+        if self.failures >= retries_max || asked.is_some_and(|wait| wait > STAY_MAX) {
+            return None;
+        }
+        self.failures += 1;
+        Some(match (error.kind(), asked) {
+            // The gate is closed for as long as the answer asked: it does the waiting, for all calls alike.
+            (ErrorKind::RateLimited, _) => Duration::ZERO,
+            (_, Some(asked)) => asked + JITTER.mul_f64(random),
+            (_, None) => self.backoff().mul_f64(0.5 + random / 2.0),
+        })
+    }
+
+    fn backoff(&self) -> Duration {
+        let doublings = self.failures.saturating_sub(1).min(16);
+        PAUSE_MAX.min(PAUSE_FIRST * (1 << doublings))
+    }
+}
+
+/// How long a 429 closes its limit: `Retry-After`, else until the window ends, else ten seconds.
+pub(crate) fn rate_limit_pause(retry_after: Option<Duration>, limits: &Limits, random: f64) -> Duration {
+    let hint = limits.named.resets.max(limits.account.resets);
+    let wait = retry_after.or(hint.filter(|wait| !wait.is_zero())).unwrap_or(RATE_LIMIT_PAUSE);
+    wait.min(STAY_MAX) + JITTER.mul_f64(random)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doubles_the_pause_up_to_a_minute_and_gives_up_at_the_limit() {
+        let mut attempts = Attempts::new(8);
+        let error = Error::new(ErrorKind::ServerFailed, "tickets", "failed");
+        let pauses: Vec<_> =
+            (0..9).map(|_| attempts.pause(&error, 1.0).map(|pause| pause.as_secs())).collect();
+        let seconds = [1, 2, 4, 8, 16, 32, 60, 60].map(Some);
+        assert_eq!(pauses, [seconds.as_slice(), &[None]].concat());
+    }
+
+    #[test]
+    fn honours_ten_minutes_and_leaves_a_server_that_asks_for_more() {
+        let asking = |seconds| {
+            Error::new(ErrorKind::ServerFailed, "tickets", "maintenance")
+                .with_retry_after(Some(Duration::from_secs(seconds)))
+        };
+        assert_eq!(Attempts::new(1).pause(&asking(600), 0.0), Some(STAY_MAX));
+        assert_eq!(Attempts::new(1).pause(&asking(601), 0.0), None);
+    }
+
+    #[test]
+    fn never_repeats_what_waiting_cannot_heal() {
+        let error = Error::new(ErrorKind::MissingScope, "users", "scope");
+        assert_eq!(Attempts::new(9).pause(&error, 0.5), None);
+    }
+
+    #[test]
+    fn closes_a_limit_as_long_as_the_best_hint_says() {
+        let mut limits = Limits::default();
+        assert_eq!(rate_limit_pause(None, &limits, 0.0), RATE_LIMIT_PAUSE);
+        limits.named.resets = Some(Duration::from_secs(42));
+        assert_eq!(rate_limit_pause(None, &limits, 0.0), Duration::from_secs(42));
+        assert_eq!(rate_limit_pause(Some(Duration::from_secs(93)), &limits, 1.0), Duration::from_secs(94));
+    }
+}
