@@ -121,16 +121,14 @@ pub(crate) fn connection(endpoint: &'static str, error: &reqwest::Error) -> Erro
             unreachable("the connection broke", Persistence::Fully)
         };
     }
-    if causes(error).any(|cause| cause.is::<NameNotResolved>()) {
+    if causes(error).any(<dyn std::error::Error>::is::<NameNotResolved>) {
         return unreachable("the host name does not resolve", Persistence::Briefly);
     }
     if error.is_timeout() {
         return unreachable("no connection in time", Persistence::Briefly);
     }
     let io_kind = |wanted: &[io::ErrorKind]| {
-        causes(error)
-            .filter_map(|cause| cause.downcast_ref::<io::Error>())
-            .any(|cause| wanted.contains(&cause.kind()))
+        causes(error).filter_map(|cause| cause.downcast_ref()).any(|cause| is_of_kind(cause, wanted))
     };
     if io_kind(&[io::ErrorKind::ConnectionRefused]) {
         return unreachable("the connection was refused", Persistence::Briefly);
@@ -139,6 +137,12 @@ pub(crate) fn connection(endpoint: &'static str, error: &reqwest::Error) -> Erro
         return unreachable("the TLS handshake failed", Persistence::Never);
     }
     unreachable("no connection", Persistence::Fully)
+}
+
+/// Whether the error, or one that it wraps (which `source` passes over), is of one of these kinds.
+fn is_of_kind(error: &io::Error, wanted: &[io::ErrorKind]) -> bool {
+    let wrapped = error.get_ref().and_then(|inner| inner.downcast_ref());
+    wanted.contains(&error.kind()) || wrapped.is_some_and(|inner| is_of_kind(inner, wanted))
 }
 
 /// The chain of causes below an error.

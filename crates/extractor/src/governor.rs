@@ -205,23 +205,26 @@ impl Bucket {
         let Some(index) = number.checked_sub(self.numbers_from).map(|index| index as usize) else { return };
         let Some(sent) = self.sent.get_mut(index) else { return };
         sent.frees_at = sent.frees_at.min(now + WINDOW);
-        if let Some(remaining) = announced.remaining {
-            self.notice_others(index, remaining, now + announced.resets.unwrap_or(WINDOW));
-        }
-    }
-
-    /// Compares what the server counted in the window that ends at `ends_at` with what we sent in it. Our own
-    /// requests alone need no further care than [`frees_at`](Sent::frees_at).
-    fn notice_others(&mut self, index: usize, remaining: u32, ends_at: Instant) {
-        let number = self.numbers_from + index as u64;
+        let sent_at = sent.at;
+        let Some(remaining) = announced.remaining else { return };
         if self.others.as_ref().is_some_and(|others| others.number > number) {
             return;
         }
-        let starts_at = ends_at.checked_sub(WINDOW + 2 * RESETS_PRECISION);
-        let before = self.sent.partition_point(|sent| starts_at.is_some_and(|starts_at| sent.at < starts_at));
-        let ours = (index + 1).saturating_sub(before);
+        let resets = announced.resets.unwrap_or(WINDOW);
         let used = self.total.saturating_sub(remaining) as usize;
-        self.others = (used > ours).then(|| Others { remaining, number, until: ends_at + RESETS_PRECISION });
+        self.others = (used > self.ours_since(sent_at + resets, index)).then(|| Others {
+            remaining,
+            number,
+            until: now + resets + RESETS_PRECISION,
+        });
+    }
+
+    /// How many of ours, up to this one, can be in the server's window that ends at `ends_at` or a little later. Our
+    /// own requests alone need no further care than [`frees_at`](Sent::frees_at).
+    fn ours_since(&self, ends_at: Instant, index: usize) -> usize {
+        let starts_at = ends_at.checked_sub(WINDOW + RESETS_PRECISION);
+        let before = self.sent.partition_point(|sent| starts_at.is_some_and(|starts_at| sent.at < starts_at));
+        (index + 1).saturating_sub(before)
     }
 
     fn forget(&mut self, now: Instant) {

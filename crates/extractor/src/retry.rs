@@ -23,27 +23,28 @@ const STAY_MAX: Duration = Duration::from_mins(10);
 #[derive(Debug)]
 pub(crate) struct Attempts {
     failures: u32,
+    failures_brief: u32,
     retries_max: u32,
 }
 
 impl Attempts {
     pub(crate) fn new(retries_max: u32) -> Self {
-        Self { failures: 0, retries_max }
+        Self { failures: 0, failures_brief: 0, retries_max }
     }
 
     /// How long to wait before repeating after this failure, or none to give up. `random` is within 0 to 1.
     pub(crate) fn pause(&mut self, error: &Error, random: f64) -> Option<Duration> {
-        let retries_max = match error.persistence() {
-            Persistence::Never => 0,
-            Persistence::Briefly => RETRIES_BRIEF.min(self.retries_max),
-            Persistence::Fully => self.retries_max,
-        };
-        let asked = error.retry_after();
-        if self.failures >= retries_max || asked.is_some_and(|wait| wait > STAY_MAX) {
+        let is_brief = error.persistence() == Persistence::Briefly;
+        let is_hopeless = error.persistence() == Persistence::Never
+            || self.failures >= self.retries_max
+            || is_brief && self.failures_brief >= RETRIES_BRIEF
+            || error.retry_after().is_some_and(|asked| asked > STAY_MAX);
+        if is_hopeless {
             return None;
         }
         self.failures += 1;
-        Some(match (error.kind(), asked) {
+        self.failures_brief += u32::from(is_brief);
+        Some(match (error.kind(), error.retry_after()) {
             // The gate is closed for as long as the answer asked: it does the waiting, for all calls alike.
             (ErrorKind::RateLimited, _) => Duration::ZERO,
             (_, Some(asked)) => asked + JITTER.mul_f64(random),

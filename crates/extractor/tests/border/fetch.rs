@@ -126,7 +126,7 @@ async fn asks_for_smaller_pages_after_timeouts_and_grows_again() {
     let rows =
         |query: &str| query.split("per_page=").nth(1).and_then(|number| number.parse::<u16>().ok()).unwrap();
     let server = Server::start(move |seen| {
-        if seen.number < 10 && rows(&seen.query) > 250 {
+        if seen.number < 5 && rows(&seen.query) > 250 {
             html(504, "upstream request timeout")
         } else {
             page()
