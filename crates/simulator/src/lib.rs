@@ -11,6 +11,7 @@ mod page;
 mod render;
 mod server;
 mod tenant;
+mod tenant_toml;
 mod world;
 
 pub use error::Error;

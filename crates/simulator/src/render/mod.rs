@@ -1,5 +1,20 @@
 //! Rows as Zendesk writes them: straight into the page's buffer, with no tree of values in between.
 
+pub(crate) mod canary;
+pub(crate) mod event;
+pub(crate) mod json;
+pub(crate) mod metrics;
+pub(crate) mod people;
+pub(crate) mod ticket;
+
+use crate::dice::mix;
+use crate::world::generated::{FIRST_AGENT, FIRST_END_USER, FIRST_ORGANIZATION, Generated};
+use crate::world::history::Actor;
+use crate::world::stream::{Filter, Stream};
+
+/// Kinds of odd rows.
+const ODDITIES: u64 = 7;
+
 /// Arrays of people and content that a server change or a proxy might add to any page.
 pub(crate) const UNASKED_SIDELOADS: &str = concat!(
     r#","users":[{"id":39999999999999,"name":"CANARY-sideload-user-0","email":"canary-sideload-0@example.test"}]"#,
@@ -7,6 +22,53 @@ pub(crate) const UNASKED_SIDELOADS: &str = concat!(
     r#","groups":[{"id":36999999999999,"name":"CANARY-sideload-group-0"}]"#,
     r#","audits":[{"id":1,"events":[{"type":"Comment","body":"CANARY-sideload-audit-0"}]}]"#,
 );
+
+/// Whether, and in which of seven ways, the row of this id comes in an odd shape.
+pub(crate) fn oddity(percent: u8, id: i64) -> Option<u8> {
+    let drawn = mix(0x0DD, id as u64);
+    (drawn % 100 < u64::from(percent)).then_some(((drawn >> 32) % ODDITIES) as u8)
+}
+
+pub(crate) fn agent_id(agent: u16) -> i64 {
+    FIRST_AGENT + i64::from(agent)
+}
+
+pub(crate) fn end_user_id(user: u32) -> i64 {
+    FIRST_END_USER + i64::from(user)
+}
+
+pub(crate) fn organization_id(organization: u32) -> i64 {
+    FIRST_ORGANIZATION + i64::from(organization)
+}
+
+/// The id that an update is signed with; -1 is the system.
+pub(crate) fn person_id(actor: Actor) -> i64 {
+    match actor {
+        Actor::System => -1,
+        Actor::Agent(agent) => agent_id(agent),
+        Actor::EndUser(user) => end_user_id(user),
+    }
+}
+
+/// Writes a row of a generated world.
+pub(crate) fn write_row(world: &Generated, stream: Stream, row: usize, filter: &Filter, out: &mut Vec<u8>) {
+    let written = match stream {
+        Stream::Tickets => {
+            world.update(row).map(|(history, audit)| ticket::write_ticket(world, history, audit, filter, out))
+        }
+        Stream::TicketEvents => world
+            .update(row)
+            .map(|(history, audit)| event::write_event(history, audit, world.id(stream, row), filter, out)),
+        Stream::MetricEvents => world
+            .metric_event(row)
+            .map(|event| metrics::write_metric_event(event, filter.oddity_percent, out)),
+        Stream::Users => world.user(row).map(|(index, at)| people::write_user(world, index, at, out)),
+        Stream::Organizations => {
+            world.organization(row).map(|(index, at)| people::write_organization(world, index, at, out))
+        }
+    };
+    debug_assert!(written.is_some(), "a page holds only rows of its stream");
+}
 
 /// RFC 3339 in UTC with whole seconds, as every timestamp of the API.
 pub(crate) fn timestamp(secs: i64) -> String {

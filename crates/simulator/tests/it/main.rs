@@ -6,3 +6,5 @@ mod client;
 mod oauth;
 /// Recorded exchanges, served back.
 mod replay;
+/// Generated worlds: the pages tell one history.
+mod world;
