@@ -1,0 +1,169 @@
+//! The places of a page at which an object is read, and the paths below them.
+
+use deskmeter_zendesk::Stream;
+
+use crate::streams::{
+    ChildEvent, Clock, Durations, Organization, Sla, SlaPolicy, Ticket, TicketEvent, TicketMetricEvent,
+    TicketMetricSet, User, Via, ViaSource,
+};
+
+/// A place at which an object is read by a layout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Place {
+    Ticket,
+    TicketVia,
+    TicketViaSource,
+    MetricSet,
+    ReplyMinutes,
+    FirstResolutionMinutes,
+    FullResolutionMinutes,
+    AgentWaitMinutes,
+    RequesterWaitMinutes,
+    OnHoldMinutes,
+    ReplySeconds,
+    TicketEvent,
+    TicketEventVia,
+    ChildEvent,
+    ChildEventVia,
+    MetricEvent,
+    Sla,
+    SlaPolicy,
+    GroupSla,
+    GroupSlaPolicy,
+    Clock,
+    User,
+    Organization,
+}
+
+impl Place {
+    /// Every place, in the order of the enum.
+    pub(crate) const ALL: [Self; 23] = [
+        Self::Ticket,
+        Self::TicketVia,
+        Self::TicketViaSource,
+        Self::MetricSet,
+        Self::ReplyMinutes,
+        Self::FirstResolutionMinutes,
+        Self::FullResolutionMinutes,
+        Self::AgentWaitMinutes,
+        Self::RequesterWaitMinutes,
+        Self::OnHoldMinutes,
+        Self::ReplySeconds,
+        Self::TicketEvent,
+        Self::TicketEventVia,
+        Self::ChildEvent,
+        Self::ChildEventVia,
+        Self::MetricEvent,
+        Self::Sla,
+        Self::SlaPolicy,
+        Self::GroupSla,
+        Self::GroupSlaPolicy,
+        Self::Clock,
+        Self::User,
+        Self::Organization,
+    ];
+
+    /// The stream in whose pages the place is.
+    pub(crate) const fn stream(self) -> Stream {
+        match self {
+            Self::User => Stream::Users,
+            Self::Organization => Stream::Organizations,
+            Self::TicketEvent | Self::TicketEventVia | Self::ChildEvent | Self::ChildEventVia => {
+                Stream::TicketEvents
+            }
+            Self::MetricEvent
+            | Self::Sla
+            | Self::SlaPolicy
+            | Self::GroupSla
+            | Self::GroupSlaPolicy
+            | Self::Clock => Stream::TicketMetricEvents,
+            _ => Stream::Tickets,
+        }
+    }
+
+    /// The keys that are named there: first those that may be read, then those that are known and dropped.
+    pub(crate) const fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Ticket => Ticket::KEYS,
+            Self::TicketVia | Self::TicketEventVia | Self::ChildEventVia => Via::KEYS,
+            Self::TicketViaSource => ViaSource::KEYS,
+            Self::MetricSet => TicketMetricSet::KEYS,
+            Self::ReplyMinutes
+            | Self::FirstResolutionMinutes
+            | Self::FullResolutionMinutes
+            | Self::AgentWaitMinutes
+            | Self::RequesterWaitMinutes
+            | Self::OnHoldMinutes
+            | Self::ReplySeconds => Durations::KEYS,
+            Self::TicketEvent => TicketEvent::KEYS,
+            Self::ChildEvent => ChildEvent::KEYS,
+            Self::MetricEvent => TicketMetricEvent::KEYS,
+            Self::Sla | Self::GroupSla => Sla::KEYS,
+            Self::SlaPolicy | Self::GroupSlaPolicy => SlaPolicy::KEYS,
+            Self::Clock => Clock::KEYS,
+            Self::User => User::KEYS,
+            Self::Organization => Organization::KEYS,
+        }
+    }
+
+    /// What stands before the keys in a path.
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Ticket | Self::TicketEvent | Self::MetricEvent | Self::User | Self::Organization => "",
+            Self::TicketVia | Self::TicketEventVia => "via.",
+            Self::TicketViaSource => "via.source.",
+            Self::MetricSet => "metric_set.",
+            Self::ReplyMinutes => "metric_set.reply_time_in_minutes.",
+            Self::FirstResolutionMinutes => "metric_set.first_resolution_time_in_minutes.",
+            Self::FullResolutionMinutes => "metric_set.full_resolution_time_in_minutes.",
+            Self::AgentWaitMinutes => "metric_set.agent_wait_time_in_minutes.",
+            Self::RequesterWaitMinutes => "metric_set.requester_wait_time_in_minutes.",
+            Self::OnHoldMinutes => "metric_set.on_hold_time_in_minutes.",
+            Self::ReplySeconds => "metric_set.reply_time_in_seconds.",
+            Self::ChildEvent => "child_events[].",
+            Self::ChildEventVia => "child_events[].via.",
+            Self::Sla => "sla.",
+            Self::SlaPolicy => "sla.policy.",
+            Self::GroupSla => "group_sla.",
+            Self::GroupSlaPolicy => "group_sla.policy.",
+            Self::Clock => "status.",
+        }
+    }
+
+    /// Index of every key that is not named, which is `*` in a path.
+    pub(crate) const fn unknown(self) -> usize {
+        self.keys().len()
+    }
+
+    /// Index of the object itself.
+    pub(crate) const fn whole(self) -> usize {
+        self.unknown() + 1
+    }
+
+    /// The path of the key of this index.
+    pub(crate) fn path(self, index: usize) -> String {
+        let prefix = self.prefix();
+        match self.keys().get(index) {
+            Some(key) => format!("{prefix}{key}"),
+            None if index == self.unknown() => format!("{prefix}*"),
+            None if prefix.is_empty() => "[]".to_owned(),
+            None => prefix.trim_end_matches('.').to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_place_stands_at_its_own_position_and_names_each_key_once() {
+        for (position, place) in Place::ALL.into_iter().enumerate() {
+            assert_eq!(place as usize, position);
+            let keys: HashSet<_> = place.keys().iter().collect();
+            assert_eq!(keys.len(), place.keys().len(), "{place:?}");
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Ticket events: what the children of one update share. See [`super::child_events`].
+
+use std::fmt;
+
+use deskmeter_tables::TICKET_EVENTS;
+use deskmeter_zendesk::UnixSeconds;
+use serde::de::{Deserializer, SeqAccess, Visitor};
+
+use super::Rows;
+use super::child_events::ChildEvent;
+use super::via_object::event_via;
+use crate::CleanBatch;
+use crate::context::Context;
+use crate::json::Json;
+use crate::layout::{Layout, ObjectSeed, layout};
+use crate::place::Place;
+use crate::pseudonym::{Pseudonym, PseudonymKey};
+use crate::reject::{Fault, Rule};
+use crate::table_builder::TableBuilder;
+use crate::value::{Fate, IDS, Value};
+
+layout! {
+    /// An update of a ticket. Who made it from where (`system`) and what apps wrote (`metadata`) is not here.
+    TicketEvent {
+        child_events "child_events",
+        id "id",
+        ticket_id "ticket_id",
+        timestamp "timestamp",
+        created_at "created_at",
+        updater_id "updater_id",
+        via "via",
+    }
+    drop { "via_reference_id", "system", "metadata", "event_type" }
+}
+
+/// The ticket events of a page.
+pub(crate) struct TicketEvents(TableBuilder);
+
+impl Default for TicketEvents {
+    fn default() -> Self {
+        Self(TableBuilder::new(&TICKET_EVENTS))
+    }
+}
+
+/// What the children of an event share.
+#[derive(Clone, Copy)]
+pub(crate) struct Update {
+    pub(crate) event_id: i64,
+    pub(crate) ticket_id: i64,
+    pub(crate) occurred_at: UnixSeconds,
+    pub(crate) updater_key: Option<Pseudonym>,
+    pub(crate) is_system: bool,
+    pub(crate) via: Option<&'static str>,
+}
+
+impl Rows for TicketEvents {
+    type Row<'a> = TicketEvent<'a>;
+    const PLACE: Place = Place::TicketEvent;
+
+    fn add(&mut self, row: Option<TicketEvent<'_>>, context: &mut Context<'_>) {
+        let Some(mut event) = row else {
+            return context.reject_non_object(&TICKET_EVENTS, Place::TicketEvent);
+        };
+        context.saw(occurred_at(&mut event));
+        let via = event_via(event.via(), Place::TicketEventVia, context);
+        let added = Update::read(&mut event, via, context.key)
+            .and_then(|update| self.add_children(event.child_events(), update, context));
+        if let Err(rule) = added {
+            let id = event.id().id().ok().flatten();
+            context.reject(&TICKET_EVENTS, id, rule);
+        }
+        context.tally.settle(&event, added.is_ok());
+    }
+
+    fn finish(self) -> Vec<CleanBatch> {
+        vec![self.0.finish()]
+    }
+}
+
+/// When an event happened: its `timestamp`, else `created_at`.
+fn occurred_at(event: &mut TicketEvent<'_>) -> Result<Option<UnixSeconds>, Rule> {
+    Ok(match event.timestamp().epoch()? {
+        Some(time) => Some(time),
+        None => event.created_at().time()?,
+    })
+}
+
+impl Update {
+    fn read(
+        event: &mut TicketEvent<'_>,
+        via: Option<&'static str>,
+        key: &PseudonymKey,
+    ) -> Result<Self, Rule> {
+        let event_id = event.id().required(Value::id)?;
+        let ticket_id = event.ticket_id().required(Value::id)?;
+        let occurred_at = occurred_at(event)?.ok_or(event.timestamp().rule(Fault::Missing))?;
+        let is_system = event.updater_id().integer(-1..=*IDS.end())? == Some(-1);
+        let updater_key = if is_system { None } else { event.updater_id().user(key)? };
+        Ok(Self { event_id, ticket_id, occurred_at, updater_key, is_system, via })
+    }
+}
+
+impl TicketEvents {
+    fn add_children(
+        &mut self,
+        children: &mut Value<'_>,
+        update: Update,
+        context: &mut Context<'_>,
+    ) -> Result<(), Rule> {
+        match children.json() {
+            Json::Null => return Ok(()),
+            Json::Array => {}
+            _ => return Err(children.rule(Fault::WrongType)),
+        }
+        let mut parser = serde_json::Deserializer::from_str(children.raw());
+        let visitor = ChildVisitor { table: &mut self.0, update, context };
+        parser.deserialize_seq(visitor).map_err(|_| children.rule(Fault::WrongType))?;
+        children.set_fate(Fate::Opened);
+        Ok(())
+    }
+}
+
+struct ChildVisitor<'v, 's> {
+    table: &'v mut TableBuilder,
+    update: Update,
+    context: &'v mut Context<'s>,
+}
+
+impl<'de> Visitor<'de> for ChildVisitor<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of child events")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<(), A::Error> {
+        let Self { table, update, context } = self;
+        loop {
+            let mut child = ChildEvent::at(Place::ChildEvent);
+            let seed = ObjectSeed { object: &mut child, tally: &mut context.tally };
+            match array.next_element_seed(seed)? {
+                Some(true) => child.add(update, table, context),
+                Some(false) => context.reject_non_object(&TICKET_EVENTS, Place::ChildEvent),
+                None => return Ok(()),
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Tickets, with the metric sets that they carry.
+
+use deskmeter_tables::{PRIORITY, STATUS, SUPPORT_TYPE, TICKET_METRIC_SETS, TICKET_TYPE, TICKETS, VIA_REL};
+use serde_json::value::RawValue;
+
+use super::Rows;
+use super::metric_sets::{self, Carrier};
+use super::via_object::{Via, ViaSource, way};
+use crate::CleanBatch;
+use crate::context::Context;
+use crate::json::{Json, json};
+use crate::layout::{layout, open};
+use crate::place::Place;
+use crate::reject::{Fault, Rule};
+use crate::table_builder::{Cell, TableBuilder};
+use crate::value::{Fate, Value};
+
+/// The one tag that is looked for: Zendesk sets it on tickets that it closes by merging them.
+const CLOSED_BY_MERGE: &str = "closed_by_merge";
+
+layout! {
+    /// A ticket of the export. Subject, description, fields, tags, addresses and ratings are not here.
+    Ticket {
+        id "id",
+        via "via",
+        created_at "created_at",
+        updated_at "updated_at",
+        generated_timestamp "generated_timestamp",
+        ticket_type "type",
+        priority "priority",
+        status "status",
+        requester_id "requester_id",
+        submitter_id "submitter_id",
+        assignee_id "assignee_id",
+        organization_id "organization_id",
+        group_id "group_id",
+        collaborator_ids "collaborator_ids",
+        follower_ids "follower_ids",
+        email_cc_ids "email_cc_ids",
+        problem_id "problem_id",
+        has_incidents "has_incidents",
+        is_public "is_public",
+        due_at "due_at",
+        tags "tags",
+        custom_status_id "custom_status_id",
+        followup_ids "followup_ids",
+        ticket_form_id "ticket_form_id",
+        brand_id "brand_id",
+        is_messaging "from_messaging_channel",
+        support_type "support_type",
+        metric_set "metric_set",
+    }
+    drop {
+        "url", "external_id", "subject", "raw_subject", "description", "recipient", "forum_topic_id",
+        "custom_fields", "fields", "satisfaction_rating", "sharing_agreement_ids", "encoded_id",
+        "allow_channelback", "allow_attachments", "deleted_ticket_form_id", "slas", "metric_events", "dates",
+        "comment_count", "incident_count", "satisfaction_probability", "email_ccs", "ticket_id",
+        "is_ai_agent_ticket", "comment", "collaborators", "followers", "attribute_value_ids",
+    }
+}
+
+/// The tickets of a page.
+pub(crate) struct Tickets {
+    tickets: TableBuilder,
+    metric_sets: TableBuilder,
+}
+
+impl Default for Tickets {
+    fn default() -> Self {
+        Self { tickets: TableBuilder::new(&TICKETS), metric_sets: TableBuilder::new(&TICKET_METRIC_SETS) }
+    }
+}
+
+impl Rows for Tickets {
+    type Row<'a> = Ticket<'a>;
+    const PLACE: Place = Place::Ticket;
+
+    fn add(&mut self, row: Option<Ticket<'_>>, context: &mut Context<'_>) {
+        let Some(mut ticket) = row else { return context.reject_non_object(&TICKETS, Place::Ticket) };
+        context.saw(ticket.generated_timestamp().epoch());
+        let mut via = open::<Via<'_>>(ticket.via(), Place::TicketVia, &mut context.tally);
+        let mut source = via
+            .as_mut()
+            .and_then(|via| open::<ViaSource<'_>>(via.source(), Place::TicketViaSource, &mut context.tally));
+        let channel = match &mut via {
+            Some(via) => way(via.channel(), crate::via::channel),
+            None => way(ticket.via(), crate::via::channel),
+        };
+        let rel = source.as_mut().and_then(|source| relation(source.rel()));
+
+        let carrier = self.convert(&mut ticket, channel, rel, context);
+        match carrier {
+            Ok(carrier) => metric_sets::add(ticket.metric_set(), carrier, &mut self.metric_sets, context),
+            Err(rule) => {
+                let id = ticket.id().id().ok().flatten();
+                context.reject(&TICKETS, id, rule);
+            }
+        }
+        context.tally.settle(&ticket, carrier.is_ok());
+        if let Some(via) = via {
+            context.tally.settle(&via, carrier.is_ok());
+        }
+        if let Some(source) = source {
+            context.tally.settle(&source, carrier.is_ok());
+        }
+    }
+
+    fn finish(self) -> Vec<CleanBatch> {
+        vec![self.metric_sets.finish(), self.tickets.finish()]
+    }
+}
+
+impl Tickets {
+    /// Adds the ticket's row, or tells the first column, in the table's order, that cannot be made.
+    fn convert(
+        &mut self,
+        ticket: &mut Ticket<'_>,
+        channel: Option<&'static str>,
+        rel: Option<&'static str>,
+        context: &Context<'_>,
+    ) -> Result<Carrier, Rule> {
+        let key = context.key;
+        let ticket_id = ticket.id().required(Value::id)?;
+        let created_at = ticket.created_at().required(Value::time)?;
+        let generated_at = ticket.generated_timestamp().required(Value::epoch)?;
+        self.tickets.row([
+            ("ticket_id", ticket_id.into()),
+            ("created_month", Cell::Month(created_at)),
+            ("generated_at", generated_at.into()),
+            ("created_at", created_at.into()),
+            ("updated_at", ticket.updated_at().required(Value::time)?.into()),
+            ("status", ticket.status().required(|status| status.word(&STATUS))?.into()),
+            ("priority", ticket.priority().word(&PRIORITY)?.into()),
+            ("ticket_type", ticket.ticket_type().word(&TICKET_TYPE)?.into()),
+            ("channel", channel.into()),
+            ("via_rel", rel.into()),
+            ("requester_key", ticket.requester_id().user(key)?.into()),
+            ("submitter_key", ticket.submitter_id().user(key)?.into()),
+            ("assignee_key", ticket.assignee_id().user(key)?.into()),
+            ("organization_key", ticket.organization_id().organization(key)?.into()),
+            ("group_id", ticket.group_id().id()?.into()),
+            ("brand_id", ticket.brand_id().id()?.into()),
+            ("ticket_form_id", ticket.ticket_form_id().id()?.into()),
+            ("custom_status_id", ticket.custom_status_id().id()?.into()),
+            ("problem_id", ticket.problem_id().id()?.into()),
+            ("has_incidents", ticket.has_incidents().boolean()?.into()),
+            ("is_public", ticket.is_public().boolean()?.into()),
+            ("is_closed_by_merge", is_closed_by_merge(ticket.tags())?.into()),
+            ("due_at", ticket.due_at().time()?.into()),
+            ("n_collaborators", ticket.collaborator_ids().length()?.into()),
+            ("n_followers", ticket.follower_ids().length()?.into()),
+            ("n_email_ccs", ticket.email_cc_ids().length()?.into()),
+            ("n_followups", ticket.followup_ids().length()?.into()),
+            ("from_messaging_channel", ticket.is_messaging().boolean()?.into()),
+            ("support_type", ticket.support_type().word(&SUPPORT_TYPE)?.into()),
+        ]);
+        Ok(Carrier { ticket_id, created_at, generated_at })
+    }
+}
+
+/// A relation of any shape: what is no text is `other`.
+fn relation(value: &mut Value<'_>) -> Option<&'static str> {
+    value.word(&VIA_REL).unwrap_or_else(|_| {
+        value.set_fate(Fate::Other);
+        Some(deskmeter_tables::OTHER)
+    })
+}
+
+/// Whether the one tag stands among the tags. The others are compared with it and forgotten.
+fn is_closed_by_merge(tags: &Value<'_>) -> Result<bool, Rule> {
+    match tags.json() {
+        Json::Null => Ok(false),
+        Json::Array => serde_json::from_str::<Vec<&RawValue>>(tags.raw())
+            .map(|tags| tags.iter().any(|tag| json(tag.get()) == Json::Text(CLOSED_BY_MERGE.into())))
+            .map_err(|_| tags.rule(Fault::WrongType)),
+        _ => Err(tags.rule(Fault::WrongType)),
+    }
+}
