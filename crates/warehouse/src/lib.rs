@@ -1,1 +1,20 @@
-//! warehouse
+//! The warehouse: runs the models of `sql/` with DataFusion over the tables of a connection, keeps the marts beside
+//! them, and answers read-only questions. Time is a value (`$as_of`): the same tables give the same marts.
+
+mod business_time;
+mod error;
+mod fill_down;
+mod models;
+mod options;
+mod query;
+mod refresh;
+mod session;
+mod store;
+mod warehouse;
+
+pub use error::Error;
+pub use models::{Catalogue, Description, Layer, Model, ModelColumn, Severity};
+pub use options::{AppliesTo, Definitions, ScheduleSpec, WarehouseOptions};
+pub use refresh::{CheckReport, ModelReport, RefreshReport, RefreshScope, Touched};
+pub use store::{MemoryTables, Store};
+pub use warehouse::Warehouse;

@@ -1,0 +1,9 @@
+//! Business time: schedules compiled into sorted UTC spans with running totals, and the SQL functions over them.
+
+mod compiled;
+mod functions;
+mod rails_zones;
+mod schedules;
+
+pub(crate) use functions::all as functions;
+pub(crate) use schedules::{Schedule, Schedules};

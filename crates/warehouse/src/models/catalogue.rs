@@ -1,0 +1,172 @@
+//! Every model with its lineage, in an order in which each comes after what it reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::description::Description;
+use super::files::{self, ModelFiles};
+use super::sql;
+use crate::Error;
+
+/// Tables that the warehouse makes from its options.
+pub(crate) const SETTINGS: [&str; 2] = ["config_schedules", "config_tiers"];
+
+/// The step of the way from collected tables to what people read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Layer {
+    /// Renames and casts one collected table.
+    Staging,
+    /// One idea on the way.
+    Intermediate,
+    /// What people read; kept in the lake.
+    Mart,
+}
+
+impl Layer {
+    /// The layer's folder below `sql/`.
+    pub const fn folder(self) -> &'static str {
+        match self {
+            Self::Staging => "staging",
+            Self::Intermediate => "intermediate",
+            Self::Mart => "marts",
+        }
+    }
+
+    pub(crate) fn of_folder(folder: &str) -> Self {
+        match folder {
+            "staging" => Self::Staging,
+            "intermediate" => Self::Intermediate,
+            _ => Self::Mart,
+        }
+    }
+}
+
+/// A model: its SQL, its description and its place among the others.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// Name in SQL: the file's name.
+    pub name: String,
+    /// Its layer.
+    pub layer: Layer,
+    /// Text of the `.sql` file.
+    pub sql: String,
+    /// What stands in the `.toml`.
+    pub description: Description,
+    /// Models and collected tables that it reads, by name.
+    pub upstream: Vec<String>,
+    /// Models that read it, by name.
+    pub downstream: Vec<String>,
+}
+
+/// Every model, each after what it reads.
+#[derive(Debug, Clone)]
+pub struct Catalogue {
+    models: Vec<Model>,
+}
+
+impl Catalogue {
+    /// Reads the shipped models and those of `folder`; reports all problems at once.
+    pub(crate) fn read(folder: Option<&Path>) -> Result<Self, Error> {
+        let mut problems = Vec::new();
+        let mut models = BTreeMap::new();
+        for (name, files) in files::all(folder)? {
+            match describe(&name, files) {
+                Ok(model) => {
+                    models.insert(name, model);
+                }
+                Err(problem) => problems.push(problem),
+            }
+        }
+        problems.extend(unknown_references(&models));
+        let order = ordered(&models);
+        problems.extend(order.as_ref().err().cloned());
+        if !problems.is_empty() {
+            return Err(Error::Models(problems));
+        }
+        let mut sorted: Vec<Model> =
+            order.unwrap_or_default().iter().filter_map(|name| models.remove(name)).collect();
+        link_downstream(&mut sorted);
+        Ok(Self { models: sorted })
+    }
+
+    /// All models, each after what it reads.
+    pub fn models(&self) -> &[Model] {
+        &self.models
+    }
+
+    /// The model of this name.
+    pub fn get(&self, name: &str) -> Option<&Model> {
+        self.models.iter().find(|model| model.name == name)
+    }
+
+    /// The marts, each after what it reads.
+    pub fn marts(&self) -> impl Iterator<Item = &Model> {
+        self.models.iter().filter(|model| model.layer == Layer::Mart)
+    }
+}
+
+fn describe(name: &str, files: ModelFiles) -> Result<Model, String> {
+    let description: Description =
+        toml::from_str(&files.toml).map_err(|error| format!("{name}.toml: {}", error.message()))?;
+    let statement = sql::parse_one(&files.sql).map_err(|error| format!("{name}.sql: {error}"))?;
+    let upstream = sql::references(&statement).map_err(|error| format!("{name}.sql: {error}"))?;
+    Ok(Model {
+        name: name.to_owned(),
+        layer: files.layer,
+        sql: files.sql,
+        description,
+        upstream: upstream.into_iter().collect(),
+        downstream: Vec::new(),
+    })
+}
+
+fn unknown_references(models: &BTreeMap<String, Model>) -> Vec<String> {
+    let mut problems = Vec::new();
+    for model in models.values() {
+        for name in &model.upstream {
+            let is_known = models.contains_key(name)
+                || SETTINGS.contains(&name.as_str())
+                || deskmeter_tables::by_name(name).is_some();
+            if !is_known {
+                problems
+                    .push(format!("{}.sql reads {name}, which is neither a model nor a table", model.name));
+            }
+        }
+    }
+    problems
+}
+
+fn ordered(models: &BTreeMap<String, Model>) -> Result<Vec<String>, String> {
+    let mut order: Vec<String> = Vec::with_capacity(models.len());
+    let mut done: BTreeSet<&str> = BTreeSet::new();
+    while done.len() < models.len() {
+        let ready: Vec<&str> = models
+            .iter()
+            .filter(|(name, _)| !done.contains(name.as_str()))
+            .filter(|(_, model)| {
+                model.upstream.iter().all(|up| !models.contains_key(up) || done.contains(up.as_str()))
+            })
+            .map(|(name, _)| name.as_str())
+            .collect();
+        if ready.is_empty() {
+            let stuck: Vec<&str> =
+                models.keys().map(String::as_str).filter(|name| !done.contains(name)).collect();
+            return Err(format!("models read each other in a circle: {}", stuck.join(", ")));
+        }
+        order.extend(ready.iter().map(|name| (*name).to_owned()));
+        done.extend(ready);
+    }
+    Ok(order)
+}
+
+fn link_downstream(models: &mut [Model]) {
+    let mut readers: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for model in models.iter() {
+        for name in &model.upstream {
+            readers.entry(name.clone()).or_default().push(model.name.clone());
+        }
+    }
+    for model in models {
+        model.downstream = readers.remove(&model.name).unwrap_or_default();
+    }
+}

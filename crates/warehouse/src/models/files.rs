@@ -1,0 +1,56 @@
+//! Where models come from: those built into the library, and the operator's folder.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use super::Layer;
+use crate::Error;
+
+include!(concat!(env!("OUT_DIR"), "/embedded_models.rs"));
+
+/// A model as it stands in its two files.
+#[derive(Debug, Clone)]
+pub(crate) struct ModelFiles {
+    pub(crate) layer: Layer,
+    pub(crate) sql: String,
+    pub(crate) toml: String,
+}
+
+/// The shipped models, with those of `folder` added or put in the place of the ones of the same name.
+pub(crate) fn all(folder: Option<&Path>) -> Result<BTreeMap<String, ModelFiles>, Error> {
+    let mut models = BTreeMap::new();
+    for (layer, name, sql, toml) in EMBEDDED {
+        let layer = Layer::of_folder(layer);
+        models.insert(
+            (*name).to_owned(),
+            ModelFiles { layer, sql: (*sql).to_owned(), toml: (*toml).to_owned() },
+        );
+    }
+    if let Some(folder) = folder {
+        for layer in [Layer::Staging, Layer::Intermediate, Layer::Mart] {
+            read_folder(folder, layer, &mut models)?;
+        }
+    }
+    Ok(models)
+}
+
+fn read_folder(root: &Path, layer: Layer, models: &mut BTreeMap<String, ModelFiles>) -> Result<(), Error> {
+    let folder = root.join(layer.folder());
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    let failed = |file: &Path, source| Error::ModelFile { file: file.display().to_string(), source };
+    for entry in fs::read_dir(&folder).map_err(|source| failed(&folder, source))? {
+        let file = entry.map_err(|source| failed(&folder, source))?.path();
+        let Some(name) = file.file_stem().and_then(|stem| stem.to_str()) else { continue };
+        if file.extension().is_none_or(|extension| extension != "sql") {
+            continue;
+        }
+        let sql = fs::read_to_string(&file).map_err(|source| failed(&file, source))?;
+        let beside = file.with_extension("toml");
+        let toml = fs::read_to_string(&beside).map_err(|source| failed(&beside, source))?;
+        models.insert(name.to_owned(), ModelFiles { layer, sql, toml });
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! What the operator tells the warehouse: schedules, tiers, limits, definitions.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use jiff::civil::Date;
+
+/// Business hours, as an operator writes them down. Zendesk's own schedules are out of reach of the granted scopes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduleSpec {
+    /// Name in SQL and in problems; unique.
+    pub name: String,
+    /// IANA name (`Europe/Berlin`) or the Rails display name that Zendesk shows (`Eastern Time (US & Canada)`).
+    pub time_zone: String,
+    /// Working intervals of Monday to Sunday in local minutes of the day, half-open, within 0..=1440.
+    pub weekly: [Vec<(u16, u16)>; 7],
+    /// Ranges of local days off, both ends inclusive.
+    pub holidays: Vec<(Date, Date)>,
+    /// Which tickets use it.
+    pub applies_to: AppliesTo,
+}
+
+/// Which tickets use a schedule: every list that is not empty must hold the ticket's value. All empty: any ticket.
+/// The first schedule that matches wins; the first one configured is also the default for tickets that match none,
+/// and when its lists are empty it is only that.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AppliesTo {
+    /// Groups.
+    pub group_ids: Vec<i64>,
+    /// Brands.
+    pub brand_ids: Vec<i64>,
+    /// Ticket forms.
+    pub ticket_form_ids: Vec<i64>,
+}
+
+impl AppliesTo {
+    /// Whether it holds for every ticket.
+    pub fn is_any(&self) -> bool {
+        self.group_ids.is_empty() && self.brand_ids.is_empty() && self.ticket_form_ids.is_empty()
+    }
+
+    pub(crate) fn holds(&self, ticket: [Option<i64>; 3]) -> bool {
+        let lists = [&self.group_ids, &self.brand_ids, &self.ticket_form_ids];
+        lists
+            .iter()
+            .zip(ticket)
+            .all(|(list, value)| list.is_empty() || value.is_some_and(|value| list.contains(&value)))
+    }
+}
+
+/// Which published definition business time follows (sql/DECISIONS.md, "schedules").
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Definitions {
+    /// Zendesk's: one schedule for a whole span, the one on the ticket when the span ends.
+    #[default]
+    Zendesk,
+    /// Each part of a span counts under the schedule that was on the ticket then.
+    AllSchedules,
+}
+
+impl Definitions {
+    /// The name that SQL sees as `$definitions`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Zendesk => "zendesk",
+            Self::AllSchedules => "all_schedules",
+        }
+    }
+}
+
+/// Settings of a warehouse.
+#[derive(Debug, Clone)]
+pub struct WarehouseOptions {
+    /// Business hours; empty: business columns are NULL.
+    pub schedules: Vec<ScheduleSpec>,
+    /// Support tier of each group, for escalations; a group that is not listed has none.
+    pub tiers: BTreeMap<i64, u32>,
+    /// Memory that queries and refreshes may hold together, in bytes; beyond it, sorts and joins spill to disk.
+    pub memory_limit_bytes: usize,
+    /// Parallelism of one plan.
+    pub target_partitions: usize,
+    /// Folder of the operator's own models, laid out like `sql/`; a model of the same name replaces the shipped one.
+    pub models_dir: Option<PathBuf>,
+    /// Definition set of business time.
+    pub definitions: Definitions,
+}
+
+impl Default for WarehouseOptions {
+    /// No schedule, no tier, 1 GiB, 2 partitions, the shipped models, Zendesk's definitions.
+    fn default() -> Self {
+        Self {
+            schedules: Vec::new(),
+            tiers: BTreeMap::new(),
+            memory_limit_bytes: 1 << 30,
+            target_partitions: 2,
+            models_dir: None,
+            definitions: Definitions::Zendesk,
+        }
+    }
+}

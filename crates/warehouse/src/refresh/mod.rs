@@ -1,0 +1,32 @@
+//! One refresh: every model evaluated once, checked, and the marts kept.
+
+mod checks;
+mod plan;
+mod report;
+mod run;
+mod touched;
+
+pub(crate) use plan::steps;
+pub use report::{CheckReport, ModelReport, RefreshReport};
+pub(crate) use run::{Refresh, bound_plan, parameters};
+pub(crate) use touched::{narrow, touched_months};
+
+use std::collections::BTreeSet;
+
+/// What a refresh remakes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RefreshScope {
+    /// Every mart, whole.
+    Full,
+    /// The months of creation of these tickets, and the marts that sum over all.
+    Touched(Touched),
+}
+
+/// Tickets that changed since the last refresh, by themselves or by month.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// Months of creation, as `2026-11`.
+    pub created_months: BTreeSet<String>,
+    /// Tickets; their months are looked up.
+    pub ticket_ids: BTreeSet<i64>,
+}

@@ -1,0 +1,55 @@
+//! What a refresh did.
+
+use std::time::Duration;
+
+use crate::models::{Layer, Severity};
+
+/// What a refresh did, model by model.
+#[derive(Debug, Clone, Default)]
+pub struct RefreshReport {
+    /// The instant as of which the marts hold, seconds since the epoch.
+    pub as_of: i64,
+    /// The models that were evaluated, in order.
+    pub models: Vec<ModelReport>,
+    /// What a reader of the marts should know: missing schedules, tiers or streams.
+    pub warnings: Vec<String>,
+}
+
+impl RefreshReport {
+    /// The checks that found rows against them.
+    pub fn violations(&self) -> impl Iterator<Item = (&ModelReport, &CheckReport)> {
+        let pairs = self.models.iter().flat_map(|model| model.checks.iter().map(move |check| (model, check)));
+        pairs.filter(|(_, check)| check.violations > 0)
+    }
+
+    /// Whether a check of severity `fail` found rows against it.
+    pub fn has_failed(&self) -> bool {
+        self.violations().any(|(_, check)| check.severity == Severity::Fail)
+    }
+}
+
+/// One model of a refresh.
+#[derive(Debug, Clone)]
+pub struct ModelReport {
+    /// The model.
+    pub name: String,
+    /// Its layer.
+    pub layer: Layer,
+    /// Rows made; none for a view, which is evaluated where it is read.
+    pub rows: Option<u64>,
+    /// Time that planning, evaluating, checking and keeping it took.
+    pub elapsed: Duration,
+    /// Every check that ran.
+    pub checks: Vec<CheckReport>,
+}
+
+/// One check of a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckReport {
+    /// What must hold: `key is unique`, `status is not null`.
+    pub check: String,
+    /// What a violation means.
+    pub severity: Severity,
+    /// Rows against it.
+    pub violations: u64,
+}

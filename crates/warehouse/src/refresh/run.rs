@@ -1,0 +1,180 @@
+//! Evaluates the steps of a refresh in one engine.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::error::ArrowError;
+use datafusion::dataframe::DataFrame;
+use datafusion::datasource::MemTable;
+use datafusion::error::Result as EngineResult;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::collect_partitioned;
+use datafusion::prelude::SessionContext;
+
+use super::plan::{Form, Step, last_use};
+use super::{CheckReport, ModelReport, checks};
+use crate::Error;
+use crate::models::{self, Model};
+use crate::options::Definitions;
+use crate::store::{Mart, Store};
+
+/// One run over a list of steps.
+pub(crate) struct Refresh<'a> {
+    pub(crate) context: &'a SessionContext,
+    pub(crate) store: &'a Store,
+    pub(crate) parameters: Vec<(&'static str, String)>,
+    /// The months that are remade; none for all.
+    pub(crate) months: Option<&'a BTreeSet<String>>,
+}
+
+impl Refresh<'_> {
+    /// Evaluates every step in order.
+    pub(crate) async fn run(&self, steps: &[Step<'_>]) -> Result<Vec<ModelReport>, Error> {
+        let released = last_use(steps);
+        let mut reports = Vec::with_capacity(steps.len());
+        for step in steps {
+            reports.push(self.step(step).await?);
+            for name in released.get(step.model.name.as_str()).into_iter().flatten() {
+                self.context.deregister_table(*name).map_err(|source| Error::model(name, source))?;
+            }
+        }
+        Ok(reports)
+    }
+
+    async fn step(&self, step: &Step<'_>) -> Result<ModelReport, Error> {
+        let started = Instant::now();
+        let model = step.model;
+        let failed = |source| Error::model(&model.name, source);
+        let plan = bound_plan(self.context, model, &self.parameters).await.map_err(failed)?;
+        let frame = DataFrame::new(self.context.state(), plan);
+        let (rows, checks) = match step.form {
+            Form::View => {
+                self.register(&model.name, frame.into_view()).map_err(failed)?;
+                (None, Vec::new())
+            }
+            Form::Memory => (Some(self.hold(model, frame).await.map_err(failed)?), Vec::new()),
+            Form::Kept => self.keep(model, frame).await.map(|(rows, checks)| (Some(rows), checks))?,
+        };
+        Ok(ModelReport {
+            name: model.name.clone(),
+            layer: model.layer,
+            rows,
+            elapsed: started.elapsed(),
+            checks,
+        })
+    }
+
+    fn register(&self, name: &str, table: Arc<dyn datafusion::catalog::TableProvider>) -> EngineResult<()> {
+        self.context.deregister_table(name)?;
+        self.context.register_table(name, table)?;
+        Ok(())
+    }
+
+    async fn hold(&self, model: &Model, frame: DataFrame) -> EngineResult<u64> {
+        let context = Arc::new(frame.task_ctx());
+        let plan = frame.create_physical_plan().await?;
+        let schema = nullable(&plan.schema());
+        let partitions = collect_partitioned(plan, context).await?;
+        let rows = partitions.iter().flatten().map(RecordBatch::num_rows).sum::<usize>() as u64;
+        self.register(&model.name, Arc::new(MemTable::try_new(schema, partitions)?))?;
+        Ok(rows)
+    }
+
+    async fn keep(&self, model: &Model, frame: DataFrame) -> Result<(u64, Vec<CheckReport>), Error> {
+        let failed = |source| Error::model(&model.name, source);
+        let schema = storable_schema(frame.schema().inner());
+        let batches = frame.collect().await.map_err(failed)?;
+        let batches: Vec<RecordBatch> = batches
+            .iter()
+            .filter(|batch| batch.num_rows() > 0)
+            .map(|batch| storable(batch, &schema))
+            .collect::<Result<_, _>>()
+            .map_err(|source| failed(source.into()))?;
+        let rows = batches.iter().map(RecordBatch::num_rows).sum::<usize>() as u64;
+        let mut reports = checks::run(model, &schema, &batches).map_err(|source| failed(source.into()))?;
+        let mart = Mart {
+            name: &model.name,
+            schema: Arc::clone(&schema),
+            partition: model.description.partition.as_deref(),
+            batches: batches.clone(),
+            months: self.months.filter(|_| model.description.partition.is_some()),
+        };
+        self.store.keep(mart).await?;
+        let table = MemTable::try_new(schema, vec![batches]).map_err(failed)?;
+        self.register(&model.name, Arc::new(table)).map_err(failed)?;
+        reports.extend(self.relations(model).await.map_err(failed)?);
+        Ok((rows, reports))
+    }
+
+    async fn relations(&self, model: &Model) -> EngineResult<Vec<CheckReport>> {
+        let mut reports = Vec::new();
+        for column in &model.description.columns {
+            let Some((table, other)) = column.references.as_deref().and_then(|path| path.split_once('.'))
+            else {
+                continue;
+            };
+            let (name, own) = (&column.name, &model.name);
+            let orphans = format!(
+                "select {own}.{name} from {own} left anti join {table} on {own}.{name} = {table}.{other} \
+                 where {own}.{name} is not null"
+            );
+            let violations = self.context.sql(&orphans).await?.count().await? as u64;
+            let check = format!("{name} stands in {table}.{other}");
+            reports.push(CheckReport { check, severity: column.severity, violations });
+        }
+        Ok(reports)
+    }
+}
+
+/// The values of `$as_of` and `$definitions`, as SQL.
+pub(crate) fn parameters(as_of: i64, definitions: Definitions) -> Vec<(&'static str, String)> {
+    let micros = as_of.saturating_mul(1_000_000);
+    vec![
+        ("as_of", format!("arrow_cast({micros}, 'Timestamp(Microsecond, Some(\"UTC\"))')")),
+        ("definitions", format!("'{}'", definitions.name())),
+    ]
+}
+
+/// The plan of a model with its parameters filled in.
+pub(crate) async fn bound_plan(
+    context: &SessionContext,
+    model: &Model,
+    parameters: &[(&'static str, String)],
+) -> EngineResult<LogicalPlan> {
+    let mut statement = models::parse_one(&model.sql)?;
+    models::bind(&mut statement, parameters)?;
+    context.state().statement_to_plan(statement).await
+}
+
+/// The schema with all columns nullable: what a plan claims not to be NULL may differ from part to part of a union.
+fn nullable(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// The schema with the types that the lake knows: no views, no unsigned numbers, UTC microseconds.
+fn storable_schema(schema: &Schema) -> SchemaRef {
+    let field = |field: &Arc<Field>| {
+        let data_type = match field.data_type() {
+            DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
+            DataType::UInt8 | DataType::UInt16 | DataType::UInt32 | DataType::UInt64 | DataType::Int32 => {
+                DataType::Int64
+            }
+            DataType::Timestamp(_, _) => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            other => other.clone(),
+        };
+        Field::new(field.name(), data_type, true)
+    };
+    Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
+}
+
+fn storable(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+    let columns = batch.columns().iter().zip(schema.fields());
+    let columns: Vec<ArrayRef> =
+        columns.map(|(column, field)| cast(column, field.data_type())).collect::<Result<_, _>>()?;
+    RecordBatch::try_new(Arc::clone(schema), columns)
+}

@@ -1,0 +1,47 @@
+//! Which months a partial refresh remakes, and the collected tables narrowed to them.
+
+use std::collections::BTreeSet;
+
+use arrow::array::AsArray;
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use datafusion::error::Result;
+use datafusion::prelude::{DataFrame, SessionContext, col, in_subquery, lit};
+
+use super::Touched;
+
+/// Tables whose rows belong to one ticket.
+const OF_TICKETS: [&str; 4] = ["tickets", "ticket_metric_sets", "ticket_events", "ticket_metric_events"];
+
+/// Months of creation of the touched tickets and of all unsolved ones.
+pub(crate) async fn touched_months(context: &SessionContext, touched: &Touched) -> Result<BTreeSet<String>> {
+    let mut months = touched.created_months.clone();
+    let ids: Vec<_> = touched.ticket_ids.iter().map(|id| lit(*id)).collect();
+    let is_unsolved = col("status").in_list(["solved", "closed", "deleted"].map(lit).to_vec(), true);
+    let is_wanted = is_unsolved.or(col("ticket_id").in_list(ids, false));
+    let found =
+        context.table("tickets").await?.filter(is_wanted)?.select_columns(&["created_month"])?.distinct()?;
+    for batch in found.collect().await? {
+        let column = cast(batch.column(0), &DataType::Utf8)?;
+        months.extend(column.as_string::<i32>().iter().flatten().map(str::to_owned));
+    }
+    Ok(months)
+}
+
+/// Puts views over the rows of tickets created in these months in the place of the tables.
+pub(crate) async fn narrow(context: &SessionContext, months: &BTreeSet<String>) -> Result<()> {
+    let months: Vec<_> = months.iter().map(|month| lit(month.as_str())).collect();
+    let is_in_months = col("created_month").in_list(months, false);
+    let tickets = context.table("tickets").await?.filter(is_in_months)?;
+    for name in OF_TICKETS {
+        let of_tickets = in_subquery(col("ticket_id"), plan_of_ids(&tickets)?);
+        let narrowed = context.table(name).await?.filter(of_tickets)?;
+        context.deregister_table(name)?;
+        context.register_table(name, narrowed.into_view())?;
+    }
+    Ok(())
+}
+
+fn plan_of_ids(tickets: &DataFrame) -> Result<std::sync::Arc<datafusion::logical_expr::LogicalPlan>> {
+    Ok(std::sync::Arc::new(tickets.clone().select_columns(&["ticket_id"])?.into_unoptimized_plan()))
+}

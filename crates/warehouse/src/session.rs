@@ -1,0 +1,87 @@
+//! The query engine and what is registered in it.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema};
+use datafusion::datasource::MemTable;
+use datafusion::error::Result;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::prelude::{SessionConfig, SessionContext};
+use deskmeter_tables::Table;
+
+use crate::business_time::{Schedules, functions};
+use crate::options::WarehouseOptions;
+
+/// Makes engines that share one memory limit and one set of schedules.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    runtime: Arc<RuntimeEnv>,
+    config: SessionConfig,
+    schedules: Arc<Schedules>,
+    tiers: Vec<(i64, u32)>,
+}
+
+impl Sessions {
+    pub(crate) fn new(options: &WarehouseOptions, schedules: Arc<Schedules>) -> Result<Self> {
+        let spill = DiskManagerBuilder::default().with_mode(DiskManagerMode::OsTmpDirectory);
+        let runtime = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(FairSpillPool::new(options.memory_limit_bytes)))
+            .with_disk_manager_builder(spill)
+            .build_arc()?;
+        let config = SessionConfig::new()
+            .with_information_schema(true)
+            .with_target_partitions(options.target_partitions.max(1))
+            .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false);
+        let tiers = options.tiers.iter().map(|(group, tier)| (*group, *tier)).collect();
+        Ok(Self { runtime, config, schedules, tiers })
+    }
+
+    /// A new engine with the functions and the settings tables.
+    pub(crate) fn open(&self) -> Result<SessionContext> {
+        let context = SessionContext::new_with_config_rt(self.config.clone(), Arc::clone(&self.runtime));
+        for function in functions(&self.schedules) {
+            context.register_udf(function);
+        }
+        context.register_udwf(crate::fill_down::function());
+        register_batch(&context, "config_schedules", self.schedule_rows()?)?;
+        register_batch(&context, "config_tiers", self.tier_rows()?)?;
+        Ok(context)
+    }
+
+    fn schedule_rows(&self) -> Result<RecordBatch> {
+        let all = self.schedules.all();
+        let column = |text: fn(&crate::business_time::Schedule) -> &str| -> ArrayRef {
+            Arc::new(all.iter().map(|schedule| Some(text(schedule))).collect::<StringArray>())
+        };
+        let position: Int64Array = (1..=all.len() as i64).map(Some).collect();
+        Ok(RecordBatch::try_from_iter([
+            ("position", Arc::new(position) as ArrayRef),
+            ("schedule", column(|schedule| &schedule.name)),
+            ("time_zone", column(|schedule| &schedule.time_zone)),
+        ])?)
+    }
+
+    fn tier_rows(&self) -> Result<RecordBatch> {
+        let schema = Schema::new(vec![
+            Field::new("group_id", DataType::Int64, false),
+            Field::new("tier", DataType::Int64, false),
+        ]);
+        let group: Int64Array = self.tiers.iter().map(|(group, _)| Some(*group)).collect();
+        let tier: Int64Array = self.tiers.iter().map(|(_, tier)| Some(i64::from(*tier))).collect();
+        Ok(RecordBatch::try_new(Arc::new(schema), vec![Arc::new(group), Arc::new(tier)])?)
+    }
+}
+
+fn register_batch(context: &SessionContext, name: &str, batch: RecordBatch) -> Result<()> {
+    context.register_table(name, Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?))?;
+    Ok(())
+}
+
+/// Registers a collected table that is not in the lake: typed and empty.
+pub(crate) fn register_empty(context: &SessionContext, table: &Table) -> Result<()> {
+    context.register_table(table.name, Arc::new(MemTable::try_new(table.schema(), vec![vec![]])?))?;
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! Where the collected tables come from and the marts go.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::SchemaRef;
+use datafusion::catalog::TableProvider;
+use datafusion::datasource::MemTable;
+
+use crate::Error;
+
+/// Tables by name.
+#[derive(Debug, Clone, Default)]
+pub enum Store {
+    /// Nothing is there yet.
+    #[default]
+    Empty,
+    /// Tables in memory: for tests and cases.
+    Memory(MemoryTables),
+}
+
+/// A mart that is ready to be kept.
+#[derive(Debug)]
+pub(crate) struct Mart<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) schema: SchemaRef,
+    pub(crate) partition: Option<&'a str>,
+    pub(crate) batches: Vec<RecordBatch>,
+    /// The months that the batches remake; none when they are the whole mart.
+    pub(crate) months: Option<&'a BTreeSet<String>>,
+}
+
+impl Store {
+    /// The table of this name as it is now, if it is there.
+    pub(crate) async fn provider(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, Error> {
+        match self {
+            Self::Empty => Ok(None),
+            Self::Memory(tables) => tables.provider(name),
+        }
+    }
+
+    /// Keeps a mart in the place of the former one.
+    pub(crate) async fn keep(&self, mart: Mart<'_>) -> Result<(), Error> {
+        match self {
+            Self::Empty => Ok(()),
+            Self::Memory(tables) => tables.keep(mart),
+        }
+    }
+}
+
+/// Tables in memory, shared by all clones.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryTables {
+    tables: Arc<Mutex<BTreeMap<String, (SchemaRef, Vec<RecordBatch>)>>>,
+}
+
+impl MemoryTables {
+    /// Puts a table in the place of the former one of this name.
+    pub fn put(&self, name: &str, schema: SchemaRef, batches: Vec<RecordBatch>) {
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        tables.insert(name.to_owned(), (schema, batches));
+    }
+
+    /// The rows of a table; none when it is not there.
+    pub fn get(&self, name: &str) -> Option<Vec<RecordBatch>> {
+        let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        tables.get(name).map(|(_, batches)| batches.clone())
+    }
+
+    fn provider(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, Error> {
+        let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((schema, batches)) = tables.get(name) else { return Ok(None) };
+        let table = MemTable::try_new(Arc::clone(schema), vec![batches.clone()])
+            .map_err(|source| Error::table("open", name, source))?;
+        Ok(Some(Arc::new(table)))
+    }
+
+    fn keep(&self, mart: Mart<'_>) -> Result<(), Error> {
+        let mut batches = mart.batches;
+        if let (Some(months), Some(partition)) = (mart.months, mart.partition) {
+            for batch in self.get(mart.name).unwrap_or_default() {
+                let others = without_months(&batch, partition, months);
+                batches.push(others.map_err(|source| Error::table("write", mart.name, source))?);
+            }
+        }
+        self.put(mart.name, mart.schema, batches);
+        Ok(())
+    }
+}
+
+fn without_months(
+    batch: &RecordBatch,
+    partition: &str,
+    months: &BTreeSet<String>,
+) -> Result<RecordBatch, arrow::error::ArrowError> {
+    let column = batch.column(batch.schema_ref().index_of(partition)?);
+    let month = column.as_string::<i32>();
+    let keep: BooleanArray = (0..month.len()).map(|row| Some(!months.contains(month.value(row)))).collect();
+    filter_record_batch(batch, &keep)
+}

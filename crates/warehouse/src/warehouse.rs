@@ -1,0 +1,167 @@
+//! The warehouse: tables registered, marts refreshed, questions answered.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::prelude::SessionContext;
+
+use crate::Error;
+use crate::business_time::Schedules;
+use crate::models::{Catalogue, Layer, Model};
+use crate::options::WarehouseOptions;
+use crate::query;
+use crate::refresh::{self, Refresh, RefreshReport, RefreshScope, Touched};
+use crate::session::{self, Sessions};
+use crate::store::Store;
+
+/// Tables of one connection, the models over them, and an engine.
+pub struct Warehouse {
+    options: WarehouseOptions,
+    catalogue: Catalogue,
+    sessions: Sessions,
+    store: Store,
+    /// What questions see; made anew when tables change.
+    reading: RwLock<Option<SessionContext>>,
+}
+
+impl fmt::Debug for Warehouse {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Warehouse").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl Warehouse {
+    /// A warehouse without tables; reports every problem of the schedules, or of the models, at once.
+    pub fn new(options: WarehouseOptions) -> Result<Self, Error> {
+        let schedules = Arc::new(Schedules::new(&options.schedules)?);
+        let catalogue = Catalogue::read(options.models_dir.as_deref())?;
+        let sessions = Sessions::new(&options, schedules).map_err(Error::engine)?;
+        Ok(Self { options, catalogue, sessions, store: Store::Empty, reading: RwLock::new(None) })
+    }
+
+    /// Opens the tables of a store: what it lacks is typed and empty. Open again to see new versions.
+    pub async fn open(&mut self, store: impl Into<Store>) -> Result<(), Error> {
+        self.store = store.into();
+        self.reopen().await
+    }
+
+    /// Every model, with its description and lineage.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// Remakes marts as of `as_of` (seconds since the epoch): events after it do not count.
+    pub async fn refresh(&self, as_of: i64, scope: RefreshScope) -> Result<RefreshReport, Error> {
+        let models = match scope {
+            RefreshScope::Full => self.refresh_all(as_of).await?,
+            RefreshScope::Touched(touched) => self.refresh_touched(as_of, &touched).await?,
+        };
+        self.reopen().await?;
+        Ok(RefreshReport { as_of, models, warnings: self.warnings() })
+    }
+
+    /// Answers a statement that only reads: SELECT, EXPLAIN, SHOW, DESCRIBE over tables, staging views and marts.
+    pub async fn query(&self, sql: &str) -> Result<SendableRecordBatchStream, Error> {
+        let context = self.reading.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let context = match context {
+            Some(context) => context,
+            None => self.reading_context().await?,
+        };
+        query::stream(query::plan(&context, sql).await?).await
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.options.schedules.is_empty() {
+            warnings.push("no schedule is configured: business times are NULL".to_owned());
+        }
+        if self.options.tiers.is_empty() {
+            warnings.push("no tiers are configured: moves to a higher tier cannot be told".to_owned());
+        }
+        warnings
+    }
+
+    async fn reopen(&self) -> Result<(), Error> {
+        let context = self.reading_context().await?;
+        *self.reading.write().unwrap_or_else(PoisonError::into_inner) = Some(context);
+        Ok(())
+    }
+
+    /// An engine with the collected tables as they are now.
+    async fn source_context(&self) -> Result<SessionContext, Error> {
+        let context = self.sessions.open().map_err(Error::engine)?;
+        for table in deskmeter_tables::ALL {
+            let failed = |source| Error::table("register", table.name, source);
+            match self.store.provider(table.name).await? {
+                Some(provider) => context.register_table(table.name, provider).map(drop).map_err(failed)?,
+                None => session::register_empty(&context, table).map_err(failed)?,
+            }
+        }
+        Ok(context)
+    }
+
+    /// An engine with tables, staging views and those marts that exist.
+    async fn reading_context(&self) -> Result<SessionContext, Error> {
+        let context = self.source_context().await?;
+        self.register_marts(&context, |_| true).await?;
+        for model in self.catalogue.models().iter().filter(|model| model.layer == Layer::Staging) {
+            let failed = |source| Error::model(&model.name, source);
+            let plan = refresh::bound_plan(&context, model, &[]).await.map_err(failed)?;
+            let view = datafusion::prelude::DataFrame::new(context.state(), plan).into_view();
+            context.register_table(&model.name, view).map_err(failed)?;
+        }
+        Ok(context)
+    }
+
+    async fn register_marts(
+        &self,
+        context: &SessionContext,
+        is_wanted: impl Fn(&Model) -> bool,
+    ) -> Result<(), Error> {
+        for model in self.catalogue.marts().filter(|model| is_wanted(model)) {
+            if let Some(provider) = self.store.provider(&model.name).await? {
+                let failed = |source| Error::table("register", &model.name, source);
+                context.register_table(&model.name, provider).map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn refresh_all(&self, as_of: i64) -> Result<Vec<refresh::ModelReport>, Error> {
+        let context = self.source_context().await?;
+        let steps = refresh::steps(&self.catalogue, |_| true);
+        self.run(&context, as_of, None).run(&steps).await
+    }
+
+    /// Remakes the touched months of the marts that have months, then the others from all months. Months that hold
+    /// an unsolved ticket count as touched: ages and running targets move with time alone.
+    async fn refresh_touched(
+        &self,
+        as_of: i64,
+        touched: &Touched,
+    ) -> Result<Vec<refresh::ModelReport>, Error> {
+        let context = self.source_context().await?;
+        let months = refresh::touched_months(&context, touched).await.map_err(Error::engine)?;
+        refresh::narrow(&context, &months).await.map_err(Error::engine)?;
+        let has_months = |model: &Model| model.description.partition.is_some();
+        let steps = refresh::steps(&self.catalogue, has_months);
+        let mut reports = self.run(&context, as_of, Some(&months)).run(&steps).await?;
+        let context = self.source_context().await?;
+        self.register_marts(&context, has_months).await?;
+        let steps = refresh::steps(&self.catalogue, |model| !has_months(model));
+        reports.extend(self.run(&context, as_of, None).run(&steps).await?);
+        Ok(reports)
+    }
+
+    fn run<'a>(
+        &'a self,
+        context: &'a SessionContext,
+        as_of: i64,
+        months: Option<&'a BTreeSet<String>>,
+    ) -> Refresh<'a> {
+        let parameters = refresh::parameters(as_of, self.options.definitions);
+        Refresh { context, store: &self.store, parameters, months }
+    }
+}

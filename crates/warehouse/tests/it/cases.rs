@@ -1,0 +1,51 @@
+use std::fs;
+use std::path::PathBuf;
+
+use crate::case_file::Case;
+
+fn files() -> Vec<PathBuf> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/sql");
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "slt"));
+    files.sort();
+    assert!(!files.is_empty());
+    files
+}
+
+#[tokio::test]
+async fn marts_hold_what_the_cases_say() {
+    let mut wrong = Vec::new();
+    for file in files() {
+        let text = fs::read_to_string(&file).unwrap();
+        let case = Case::read(&text);
+        assert!(case.has_queries(), "{} has no answers", file.display());
+        let (answered, report) = case.answered().await;
+        let broken: Vec<_> = report.violations().map(|(model, check)| (&model.name, check)).collect();
+        assert!(broken.is_empty(), "{}: {broken:#?}", file.display());
+        if answered != text {
+            let differ = |(was, is): &(&str, &str)| was != is;
+            let lines = text.lines().zip(answered.lines()).filter(differ);
+            let lines: Vec<_> =
+                lines.take(20).map(|(was, is)| format!("  expected {was}\n  got      {is}")).collect();
+            wrong.push(format!("{}\n{}", file.display(), lines.join("\n")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// `cargo test -p deskmeter-warehouse rewrite -- --ignored` puts today's answers into the case files.
+#[tokio::test]
+#[ignore = "rewrites the expected rows"]
+async fn rewrite() {
+    for file in files() {
+        let text = fs::read_to_string(&file).unwrap();
+        let mut case = Case::read(&text);
+        // Read the models from their folder: a change of SQL then needs no new build to be tried.
+        case.options.models_dir = Some(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../sql"));
+        let (answered, report) = case.answered().await;
+        for (model, check) in report.violations() {
+            eprintln!("{}: {}: {check:?}", file.display(), model.name);
+        }
+        fs::write(&file, answered).unwrap();
+    }
+}

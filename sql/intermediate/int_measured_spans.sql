@@ -1,0 +1,45 @@
+-- Every span of a ticket whose length is a metric. Only spans that have ended:
+-- a duration is a fact once its end has happened.
+select
+    ticket_id,
+    status as measure,
+    valid_from,
+    valid_to
+from int_status_spans
+where is_unsolved and valid_to is not null
+
+union all
+
+select
+    int_tickets.ticket_id,
+    'first_reply' as measure,
+    int_tickets.created_at as valid_from,
+    int_ticket_replies.first_replied_at as valid_to
+from int_tickets
+inner join int_ticket_replies
+    on int_tickets.ticket_id = int_ticket_replies.ticket_id
+where int_ticket_replies.first_replied_at is not null
+
+union all
+
+select
+    int_tickets.ticket_id,
+    'first_resolution' as measure,
+    int_tickets.created_at as valid_from,
+    int_ticket_resolutions.first_resolved_at as valid_to
+from int_tickets
+inner join int_ticket_resolutions
+    on int_tickets.ticket_id = int_ticket_resolutions.ticket_id
+where int_ticket_resolutions.first_resolved_at is not null
+
+union all
+
+select
+    int_tickets.ticket_id,
+    'full_resolution' as measure,
+    int_tickets.created_at as valid_from,
+    int_ticket_resolutions.last_resolved_at as valid_to
+from int_tickets
+inner join int_ticket_resolutions
+    on int_tickets.ticket_id = int_ticket_resolutions.ticket_id
+where int_ticket_resolutions.last_resolved_at is not null

@@ -1,0 +1,83 @@
+-- An empty text stands for a cleared value until the end; a field without any
+-- event never changed, so the ticket's own row tells it.
+with inputs as (
+    select
+        ticket_id,
+        field,
+        coalesce(value, '') as value,
+        event_id,
+        child_event_id,
+        valid_from
+    from int_field_spans
+
+    union all
+
+    select
+        ticket_id,
+        'ticket' as field,
+        '' as value,
+        -1 as event_id,
+        -1 as child_event_id,
+        created_at as valid_from
+    from int_tickets
+),
+
+filled as (
+    select
+        ticket_id,
+        valid_from,
+        lead(valid_from) over changes as valid_to,
+        fill_down(case when field = 'status' then value end) over changes
+            as status,
+        fill_down(case when field = 'priority' then value end) over changes
+            as priority,
+        fill_down(case when field = 'group' then value end) over changes
+            as group_id,
+        fill_down(case when field = 'assignee' then value end) over changes
+            as assignee_key,
+        fill_down(case when field = 'brand' then value end) over changes
+            as brand_id,
+        fill_down(case when field = 'ticket_form' then value end) over changes
+            as ticket_form_id
+    from inputs
+    window
+        changes as (
+            partition by ticket_id
+            order by valid_from, event_id, child_event_id
+        )
+),
+
+resolved as (
+    select
+        filled.ticket_id,
+        coalesce(filled.assignee_key, int_tickets.assignee_key) as assignee_key,
+        coalesce(filled.group_id, cast(int_tickets.group_id as varchar))
+            as group_id,
+        coalesce(filled.brand_id, cast(int_tickets.brand_id as varchar))
+            as brand_id,
+        coalesce(
+            filled.ticket_form_id, cast(int_tickets.ticket_form_id as varchar)
+        ) as ticket_form_id,
+        filled.status,
+        coalesce(filled.priority, int_tickets.priority) as priority,
+        filled.valid_from,
+        filled.valid_to
+    from filled
+    inner join int_tickets on filled.ticket_id = int_tickets.ticket_id
+    where filled.valid_to is null or filled.valid_to > filled.valid_from
+)
+
+select
+    ticket_id,
+    nullif(assignee_key, '') as assignee_key,
+    cast(nullif(group_id, '') as bigint) as group_id,
+    nullif(status, '') as status,
+    nullif(priority, '') as priority,
+    ticket_schedule(
+        cast(nullif(group_id, '') as bigint),
+        cast(nullif(brand_id, '') as bigint),
+        cast(nullif(ticket_form_id, '') as bigint)
+    ) as schedule,
+    valid_from,
+    valid_to
+from resolved

@@ -1,0 +1,35 @@
+-- DECISIONS.md#stations: every assignment counts, also a return.
+with taken as (
+    select
+        ticket_id,
+        field = 'assignee' as is_assignee,
+        field = 'group' as is_group,
+        value,
+        previous_value,
+        position,
+        occurred_at,
+        next_at
+    from int_field_changes
+    where
+        field in ('assignee', 'group')
+        and value is distinct from previous_value
+)
+
+select
+    ticket_id,
+    count(value) filter (where is_assignee) as n_assignee_stations,
+    count(value) filter (where is_group) as n_group_stations,
+    count(distinct value) filter (where is_assignee) as n_assignees,
+    count(distinct value) filter (where is_group) as n_groups,
+    count(value) filter (where is_assignee and previous_value is not null)
+        as n_reassignments,
+    count(value) filter (where is_group and previous_value is not null)
+        as n_group_moves,
+    min(occurred_at) filter (where is_assignee and value is not null)
+        as first_assigned_at,
+    max(occurred_at) filter (where is_assignee and value is not null)
+        as last_assigned_at,
+    sum(calendar_seconds(occurred_at, next_at))
+        filter (where is_assignee and value is null) as seconds_unassigned_again
+from taken
+group by ticket_id
