@@ -85,5 +85,5 @@ pub(crate) fn by_time(world: &World, ask: &Ask, start_time: i64, stuck: bool) ->
 
 fn visible_from<'a>(world: &'a World, ask: &'a Ask, start: Position) -> impl Iterator<Item = usize> + 'a {
     let first = world.seek(ask.stream, start);
-    (first..world.len(ask.stream)).filter(move |row| world.shows(ask.stream, *row, ask.as_of, &ask.filter))
+    (first..world.len(ask.stream)).filter(move |row| world.shows(ask.stream, *row, ask.as_of, ask.filter))
 }

@@ -9,7 +9,7 @@ use crate::world::history::{Audit, Change, History, Kind, Priority, State, Via};
 use crate::world::stream::Filter;
 
 /// Writes the audit of this number as the ticket event of this id; its children take the ids that follow.
-pub(crate) fn write_event(history: History<'_>, audit: usize, id: i64, filter: &Filter, out: &mut Vec<u8>) {
+pub(crate) fn write_event(history: History<'_>, audit: usize, id: i64, filter: Filter, out: &mut Vec<u8>) {
     let Some(found) = history.audits.get(audit) else { return lit(out, "null") };
     let odd = oddity(filter.oddity_percent, id);
     int(out, "{\"id\":", id);
@@ -70,7 +70,7 @@ struct Child<'a> {
     opening: bool,
     id: i64,
     odd: Option<u8>,
-    filter: &'a Filter,
+    filter: Filter,
 }
 
 impl Child<'_> {
@@ -84,15 +84,14 @@ impl Child<'_> {
         }
         let reference = if by_trigger { Some(28_000_000_000_099) } else { rule(self.audit, self.id) };
         maybe_int(out, ",\"via_reference_id\":", reference);
-        match change {
-            Change::Comment { public } => self.write_comment(public, out),
-            _ => {
-                self.write_value(change, out);
-                word(out, ",\"event_type\":", if self.opening { "Create" } else { "Change" });
-                if !self.opening {
-                    lit(out, ",\"previous_value\":");
-                    self.write_previous(change, before, out);
-                }
+        if let Change::Comment { public } = change {
+            self.write_comment(public, out);
+        } else {
+            self.write_value(change, out);
+            word(out, ",\"event_type\":", if self.opening { "Create" } else { "Change" });
+            if !self.opening {
+                lit(out, ",\"previous_value\":");
+                self.write_previous(change, before, out);
             }
         }
         lit(out, "}");
@@ -140,7 +139,7 @@ impl Child<'_> {
         match change {
             Change::Status(status) => word(out, ",\"status\":", status.name()),
             Change::CustomStatus(status) => {
-                self.id_value(",\"custom_status_id\":", Some(custom_status(status)), out)
+                self.id_value(",\"custom_status_id\":", Some(custom_status(status)), out);
             }
             Change::Priority(priority) => maybe_word(out, ",\"priority\":", priority.map(Priority::name)),
             Change::Kind(kind) => maybe_word(out, ",\"type\":", kind.map(Kind::name)),

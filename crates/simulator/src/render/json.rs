@@ -33,12 +33,11 @@ pub(crate) fn time(out: &mut Vec<u8>, key: &str, secs: i64) {
 }
 
 pub(crate) fn maybe_time(out: &mut Vec<u8>, key: &str, secs: Option<i64>) {
-    match secs {
-        Some(secs) => time(out, key, secs),
-        None => {
-            lit(out, key);
-            lit(out, "null");
-        }
+    if let Some(secs) = secs {
+        time(out, key, secs);
+    } else {
+        lit(out, key);
+        lit(out, "null");
     }
 }
 
@@ -56,12 +55,11 @@ pub(crate) fn word(out: &mut Vec<u8>, key: &str, value: &str) {
 }
 
 pub(crate) fn maybe_word(out: &mut Vec<u8>, key: &str, value: Option<&str>) {
-    match value {
-        Some(value) => word(out, key, value),
-        None => {
-            lit(out, key);
-            lit(out, "null");
-        }
+    if let Some(value) = value {
+        word(out, key, value);
+    } else {
+        lit(out, key);
+        lit(out, "null");
     }
 }
 

@@ -4,8 +4,9 @@ use super::json::{boolean, canary, int, lit, maybe_time, time, word};
 use super::oddity;
 use crate::world::cast::{Metric, Target};
 use crate::world::clocks::Mark;
-use crate::world::generated::{FIRST_TICKET, Generated, MetricEvent};
+use crate::world::generated::{FIRST_TICKET, Generated};
 use crate::world::history::History;
+use crate::world::metric_event::MetricEvent;
 use crate::world::metric_set::{Pair, metric_set};
 
 /// Id of the first metric set.
@@ -79,11 +80,11 @@ pub(crate) fn write_metric_event(event: &MetricEvent, oddity_percent: u8, out: &
     word(out, ",\"metric\":", event.metric.name());
     int(out, ",\"instance_id\":", i64::from(event.instance));
     word(out, ",\"type\":", kind(event));
-    time(out, ",\"time\":", i64::from(event.time));
-    if event.deleted || odd != Some(0) {
-        boolean(out, ",\"deleted\":", event.deleted);
+    time(out, ",\"time\":", event.time());
+    if event.deleted() || odd != Some(0) {
+        boolean(out, ",\"deleted\":", event.deleted());
     }
-    match event.mark {
+    match event.mark() {
         Mark::Apply(None) if event.metric == Metric::GroupOwnership => lit(out, ",\"group_sla\":null"),
         Mark::Apply(None) => lit(out, ",\"sla\":null"),
         Mark::Apply(Some(target)) => write_target(target, event.metric, odd == Some(1), out),
@@ -102,7 +103,7 @@ pub(crate) fn write_metric_event(event: &MetricEvent, oddity_percent: u8, out: &
 }
 
 fn kind(event: &MetricEvent) -> &'static str {
-    match event.mark {
+    match event.mark() {
         Mark::Measure => "measure",
         Mark::Activate => "activate",
         Mark::Pause => "pause",

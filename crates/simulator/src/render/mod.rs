@@ -51,7 +51,7 @@ pub(crate) fn person_id(actor: Actor) -> i64 {
 }
 
 /// Writes a row of a generated world.
-pub(crate) fn write_row(world: &Generated, stream: Stream, row: usize, filter: &Filter, out: &mut Vec<u8>) {
+pub(crate) fn write_row(world: &Generated, stream: Stream, row: usize, filter: Filter, out: &mut Vec<u8>) {
     let written = match stream {
         Stream::Tickets => {
             world.update(row).map(|(history, audit)| ticket::write_ticket(world, history, audit, filter, out))

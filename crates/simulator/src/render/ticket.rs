@@ -1,12 +1,12 @@
 //! Tickets as the exports show them, keys in recorded order, with everything planted that must not get out.
 
-use super::json::{boolean, canary, email, int, lit, maybe_int, maybe_word, prose, time, word};
+use super::json::{boolean, canary, email, int, lit, maybe_int, maybe_time, maybe_word, prose, time, word};
 use super::metrics::write_metric_set;
 use super::{agent_id, end_user_id, oddity, organization_id, person_id};
 use crate::dice::mix;
 use crate::world::cast::group_id;
 use crate::world::generated::{FIRST_TICKET, Generated};
-use crate::world::history::{Channel, History, Kind, State, Status};
+use crate::world::history::{Channel, History, Kind, Priority, State, Status};
 use crate::world::stream::Filter;
 
 /// Writes a ticket as it was after the audit of this number.
@@ -14,7 +14,7 @@ pub(crate) fn write_ticket(
     world: &Generated,
     history: History<'_>,
     audit: usize,
-    filter: &Filter,
+    filter: Filter,
     out: &mut Vec<u8>,
 ) {
     let state = history.state_after(audit + 1);
@@ -28,7 +28,7 @@ pub(crate) fn write_ticket(
     time(out, ",\"updated_at\":", state.updated_at);
     maybe_word(out, ",\"type\":", state.kind.map(Kind::name));
     write_content(&state, id, odd, out);
-    maybe_word(out, ",\"priority\":", state.priority.map(|priority| priority.name()));
+    maybe_word(out, ",\"priority\":", state.priority.map(Priority::name));
     word(out, ",\"status\":", state.status.name());
     email(out, ",\"recipient\":", "recipient", id);
     write_people(history, &state, odd, out);
@@ -36,10 +36,7 @@ pub(crate) fn write_ticket(
     maybe_int(out, ",\"problem_id\":", state.problem.map(|index| FIRST_TICKET + i64::from(index)));
     boolean(out, ",\"has_incidents\":", state.kind == Some(Kind::Problem) && id % 2 == 0);
     boolean(out, ",\"is_public\":", state.is_public);
-    match state.due {
-        true => time(out, ",\"due_at\":", i64::from(history.case.created_at) + 259_200),
-        false => lit(out, ",\"due_at\":null"),
-    }
+    maybe_time(out, ",\"due_at\":", state.due.then_some(i64::from(history.case.created_at) + 259_200));
     write_tags(&state, id, odd, out);
     write_fields(&state, id, odd, out);
     lit(out, ",\"sharing_agreement_ids\":[]");
@@ -134,7 +131,7 @@ fn write_people(history: History<'_>, state: &State, odd: Option<u8>, out: &mut 
     maybe_int(out, ",\"assignee_id\":", state.assignee.map(agent_id));
     maybe_int(out, ",\"organization_id\":", state.organization.map(organization_id));
     maybe_int(out, ",\"group_id\":", state.group.map(group_id));
-    let copied = mix(u64::from(history.index), 0xCC) % 7 == 0;
+    let copied = mix(u64::from(history.index), 0xCC).is_multiple_of(7);
     match copied {
         _ if odd == Some(2) => {
             lit(out, ",\"collaborator_ids\":null,\"follower_ids\":null,\"email_cc_ids\":null");

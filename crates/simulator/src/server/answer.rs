@@ -34,8 +34,8 @@ impl Answer {
         Self { status, body: Body::Empty, headers: Vec::new() }
     }
 
-    pub(crate) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.headers.push((name, value.to_string()));
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
         self
     }
 
@@ -96,7 +96,7 @@ impl Answer {
             "Number of allowed incremental export API requests per minute exceeded",
         );
         match retry_after_secs {
-            Some(secs) => answer.with("retry-after", secs),
+            Some(secs) => answer.with("retry-after", secs.to_string()),
             None => answer,
         }
     }

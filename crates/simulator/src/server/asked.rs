@@ -28,8 +28,8 @@ impl Asked {
 
     /// A path and query that repeats this request with other values: keys in order of name, as recorded.
     pub(crate) fn again(&self, changes: &[(&str, &str)]) -> String {
-        let changed = |key: &str| changes.iter().any(|(name, _)| *name == key);
-        let kept = self.query.iter().filter(|(key, _)| !changed(key) && !dropped(key, changes));
+        let replaced = |key: &str| changes.iter().any(|(name, _)| *name == key);
+        let kept = self.query.iter().filter(|(key, _)| !replaced(key) && !dropped(key, changes));
         let mut pairs: Vec<(&str, &str)> = kept.map(|(key, value)| (key.as_str(), value.as_str())).collect();
         pairs.extend(changes);
         pairs.sort_unstable();

@@ -103,7 +103,7 @@ fn rows(simulator: &Simulator, ask: &Ask, picked: &Picked, faults: &[Kind]) -> V
         if place > 0 {
             body.push(b',');
         }
-        simulator.world.write_row(ask.stream, *row, &ask.filter, &mut body);
+        simulator.world.write_row(ask.stream, *row, ask.filter, &mut body);
     }
     body.push(b']');
     if faults.contains(&Kind::UnaskedSideloads) {

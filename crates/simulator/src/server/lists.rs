@@ -89,10 +89,10 @@ fn visible(simulator: &Simulator, stream: Stream, roles: &[&str]) -> Vec<Row> {
     }
     let filter = Filter { support: SupportScope::All, exclude_deleted: true, ..Filter::default() };
     let (world, now) = (&simulator.world, simulator.now());
-    let shown = (0..world.len(stream)).filter(|row| world.shows(stream, *row, now, &filter));
+    let shown = (0..world.len(stream)).filter(|row| world.shows(stream, *row, now, filter));
     let mut rows: Vec<Row> = shown
         .filter_map(|row| {
-            let json = rendered(simulator, stream, row, &filter)?;
+            let json = rendered(simulator, stream, row, filter)?;
             let fits = roles.is_empty() || {
                 let role = serde_json::from_str::<Role>(&json).ok()?.role?;
                 roles.contains(&role.as_str())
@@ -115,10 +115,10 @@ fn metric_sets(simulator: &Simulator) -> Vec<Row> {
         Filter { support: SupportScope::All, exclude_deleted: true, metric_sets: true, ..Filter::default() };
     let (world, now, stream) = (&simulator.world, simulator.now(), Stream::Tickets);
     let first = world.seek(stream, Position::From(i64::MIN));
-    let shown = (first..world.len(stream)).filter(|row| world.shows(stream, *row, now, &filter));
+    let shown = (first..world.len(stream)).filter(|row| world.shows(stream, *row, now, filter));
     let mut sets: Vec<Row> = shown
         .filter_map(|row| {
-            let json = rendered(simulator, stream, row, &filter)?;
+            let json = rendered(simulator, stream, row, filter)?;
             let set = serde_json::from_str::<Ticket<'_>>(&json).ok()?.metric_set?.get().to_owned();
             Some(Row { id: world.id(stream, row), json: set })
         })
@@ -127,7 +127,7 @@ fn metric_sets(simulator: &Simulator) -> Vec<Row> {
     sets
 }
 
-fn rendered(simulator: &Simulator, stream: Stream, row: usize, filter: &Filter) -> Option<String> {
+fn rendered(simulator: &Simulator, stream: Stream, row: usize, filter: Filter) -> Option<String> {
     let mut json = Vec::new();
     simulator.world.write_row(stream, row, filter, &mut json);
     String::from_utf8(json).ok()

@@ -280,11 +280,11 @@ fn within(bucket: Bucket, level: Option<Level>, answer: impl FnOnce() -> Answer)
 
 fn with_account_headers(answer: Answer, level: Level) -> Answer {
     answer
-        .with("x-rate-limit", level.total)
-        .with("x-rate-limit-remaining", level.remaining)
-        .with("ratelimit-limit", level.total)
-        .with("ratelimit-remaining", level.remaining)
-        .with("ratelimit-reset", level.resets_secs)
+        .with("x-rate-limit", level.total.to_string())
+        .with("x-rate-limit-remaining", level.remaining.to_string())
+        .with("ratelimit-limit", level.total.to_string())
+        .with("ratelimit-remaining", level.remaining.to_string())
+        .with("ratelimit-reset", level.resets_secs.to_string())
 }
 
 /// The answer that takes the page's place, if the fault is one of those.
@@ -297,14 +297,14 @@ fn broken(fault: &Fault) -> Option<Answer> {
         Kind::Status503 => {
             let answer = Answer::refusal(503, "ServiceUnavailable", "Zendesk is undergoing maintenance");
             match fault.value {
-                Some(secs) => answer.with("retry-after", secs),
+                Some(secs) => answer.with("retry-after", secs.to_string()),
                 None => answer,
             }
         }
         Kind::Status504 => Answer::text(504, "upstream request timeout"),
         Kind::EmptyForbidden => Answer::empty(403),
         Kind::EmptyNotFound => Answer::empty(404),
-        Kind::TooMany => Answer::json(429, mail).with("retry-after", fault.value.unwrap_or(10)),
+        Kind::TooMany => Answer::json(429, mail).with("retry-after", fault.value.unwrap_or(10).to_string()),
         Kind::TooManySilent => Answer::too_many(None),
         Kind::Html => Answer::html(200, gateway.into()),
         _ => return None,

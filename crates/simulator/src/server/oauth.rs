@@ -81,15 +81,15 @@ fn redirected(mut to: Url, answers: &[(&str, &str)], asked: &Asked) -> Answer {
             query.append_pair("state", state);
         }
     }
-    Answer::empty(302).with("location", to)
+    Answer::empty(302).with("location", to.to_string())
 }
 
 fn consent_page(asked: &Asked) -> String {
     let value = |name: &str| escaped(asked.value(name).unwrap_or_default());
     let scopes = value("scope");
-    let lines: String = scopes.split(' ').map(|scope| format!("<li><code>{scope}</code></li>")).collect();
+    let lines = scopes.replace(' ', "</code></li><li><code>");
     let form = format!(
-        "<p><b>{}</b> asks for access to this simulated Zendesk account:</p><ul>{lines}</ul>\
+        "<p><b>{}</b> asks for access to this simulated Zendesk account:</p><ul><li><code>{lines}</code></li></ul>\
          <form method=\"post\" action=\"\">\
          <button type=\"submit\" name=\"decision\" value=\"allow\">Allow</button> \
          <button type=\"submit\" name=\"decision\" value=\"refuse\">Refuse</button></form>",

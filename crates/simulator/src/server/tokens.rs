@@ -128,6 +128,6 @@ impl Store {
     fn secret(&mut self, prefix: &str, now: i64) -> String {
         self.serial += 1;
         let part = |salt: u64| mix(self.serial.wrapping_mul(salt), now as u64 ^ salt);
-        format!("{prefix}_{:016x}{:016x}{:016x}", part(0x51), part(0xC0DE), part(0x70CE_17))
+        format!("{prefix}_{:016x}{:016x}{:016x}", part(0x51), part(0xC0DE), part(0x0070_CE17))
     }
 }

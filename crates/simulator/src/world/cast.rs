@@ -149,7 +149,7 @@ impl Cast {
     }
 
     /// The target of a metric under the policy that the ticket matches now; none without a priority.
-    pub(crate) fn target(&self, metric: Metric, state: &State) -> Option<Target> {
+    pub(crate) fn target(metric: Metric, state: &State) -> Option<Target> {
         if metric == Metric::GroupOwnership {
             let tier = state.group.and_then(|group| TIERS.get(usize::from(group)))?;
             let target = Target { policy: 9, secs: 4 * 3600 * tier, business_hours: true };

@@ -73,7 +73,7 @@ struct Watch<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Instance {
     pub(crate) metric: Metric,
-    pub(crate) instance: u16,
+    pub(crate) number: u16,
     pub(crate) target: Target,
     pub(crate) breached_at: Option<i64>,
     /// `active`, `paused` or `fulfilled`.
@@ -114,7 +114,10 @@ pub(crate) fn signs(cast: &Cast, history: History<'_>, horizon: i64) -> (Vec<Sig
         if number == 0 {
             watch.begin(at, &state, audit.actor);
         } else {
-            watch.react(at, &before, &state, comment.filter(|public| *public).map(|_| audit.actor));
+            let public_by = comment.filter(|public| *public).map(|_| audit.actor);
+            let replied = matches!(public_by, Some(Actor::Agent(_)));
+            let asked = matches!(public_by, Some(Actor::EndUser(_)));
+            watch.react(&What { at, before, now: state, replied, asked });
         }
     }
     watch.breaches_until(horizon, &state);
@@ -273,7 +276,7 @@ impl Watch<'_> {
         let now = self.elapsed(place, at, state);
         let Some(clock) = self.clocks.get(place) else { return };
         let Some(target) = clock.target else { return };
-        let (stage, fulfilled) = match clock.running {
+        let (phase, fulfilled) = match clock.running {
             Running::Not => return,
             Running::Since(_) => ("active", None),
             Running::Paused => ("paused", None),
@@ -281,10 +284,10 @@ impl Watch<'_> {
         };
         self.ended.push(Instance {
             metric: clock.metric,
-            instance: clock.instance,
+            number: clock.instance,
             target,
             breached_at: clock.breach.and_then(|breach| self.signs.get(breach)).map(|sign| sign.at),
-            stage,
+            stage: phase,
             fulfilled_at: fulfilled.map(|(at, _, _)| at),
             calendar_secs: fulfilled.map_or(now.0, |(_, calendar, _)| calendar),
             business_secs: fulfilled.map_or(now.1, |(_, _, business)| business),
@@ -301,7 +304,7 @@ impl Watch<'_> {
 
     /// Puts the target on that holds now, if it differs; `forced` writes it even on a clock that has ended.
     fn apply_target(&mut self, place: usize, at: i64, state: &State, forced: bool) {
-        let target = self.cast.target(self.metric(place), state);
+        let target = Cast::target(self.metric(place), state);
         let Some(clock) = self.clocks.get_mut(place) else { return };
         let lives = matches!(clock.running, Running::Since(_) | Running::Paused);
         if target == clock.target || !(lives || forced) {
@@ -335,27 +338,21 @@ impl Watch<'_> {
         self.clocks.get(place).map_or(Running::Not, |clock| clock.running)
     }
 
-    /// What an audit does to the clocks; `public_by` is who wrote a public comment in it.
-    fn react(&mut self, at: i64, before: &State, now: &State, public_by: Option<Actor>) {
-        let replied = matches!(public_by, Some(Actor::Agent(_)));
-        let asked = matches!(public_by, Some(Actor::EndUser(_)));
-        let solved = now.status.is_over() && !before.status.is_over();
+    /// What an audit does to the clocks.
+    fn react(&mut self, what: &What) {
         for place in 0..self.clocks.len() {
             match self.metric(place) {
-                Metric::Reply => self.reply_clock(place, at, before, now, (replied, asked, solved)),
-                Metric::PeriodicUpdate | Metric::PausableUpdate => {
-                    self.update_clock(place, at, before, now, replied, solved);
-                }
-                Metric::GroupOwnership => self.ownership_clock(place, at, before, now, solved),
-                _ => self.work_clock(place, at, before, now, solved),
+                Metric::Reply => self.reply_clock(place, what),
+                Metric::PeriodicUpdate | Metric::PausableUpdate => self.update_clock(place, what),
+                Metric::GroupOwnership => self.ownership_clock(place, what),
+                _ => self.work_clock(place, what),
             }
-            self.rest(place, at, now);
-            let late = before.priority.is_none()
-                && now.priority.is_some()
-                && self.running(place) == Running::Fulfilled;
-            // A target that comes after the reply is written all the same, and means nothing.
-            let forced = late && self.metric(place) == Metric::Reply && at % 2 == 0;
-            self.apply_target(place, at, now, forced);
+            self.rest(place, what.at, &what.now);
+            let prioritised = what.before.priority.is_none() && what.now.priority.is_some();
+            let replied = self.metric(place) == Metric::Reply && self.running(place) == Running::Fulfilled;
+            // A target that comes after the reply is now and then written all the same, and means nothing.
+            let forced = prioritised && replied && what.at % 2 == 0;
+            self.apply_target(place, what.at, &what.now, forced);
         }
     }
 
@@ -369,54 +366,65 @@ impl Watch<'_> {
         }
     }
 
-    fn reply_clock(&mut self, place: usize, at: i64, before: &State, now: &State, what: (bool, bool, bool)) {
-        let (replied, asked, solved) = what;
-        let lives = matches!(self.running(place), Running::Since(_) | Running::Paused);
-        if lives && (replied || solved) {
-            return self.fulfill(place, at, before);
-        }
-        if !lives && asked && !now.status.is_over() {
-            self.start_instance(place, at, now);
+    fn lives(&self, place: usize) -> bool {
+        matches!(self.running(place), Running::Since(_) | Running::Paused)
+    }
+
+    fn reply_clock(&mut self, place: usize, what: &What) {
+        if self.lives(place) {
+            if what.replied || what.solved() {
+                self.fulfill(place, what.at, &what.before);
+            }
+        } else if what.asked && !what.now.status.is_over() {
+            self.start_instance(place, what.at, &what.now);
         }
     }
 
-    fn update_clock(
-        &mut self,
-        place: usize,
-        at: i64,
-        before: &State,
-        now: &State,
-        replied: bool,
-        solved: bool,
-    ) {
-        let lives = matches!(self.running(place), Running::Since(_) | Running::Paused);
-        if lives && (replied || solved) {
-            self.fulfill(place, at, before);
+    fn update_clock(&mut self, place: usize, what: &What) {
+        if self.lives(place) && (what.replied || what.solved()) {
+            self.fulfill(place, what.at, &what.before);
         }
-        if replied && !now.status.is_over() {
-            self.start_instance(place, at, now);
+        if what.replied && !what.now.status.is_over() {
+            self.start_instance(place, what.at, &what.now);
         }
     }
 
-    fn ownership_clock(&mut self, place: usize, at: i64, before: &State, now: &State, solved: bool) {
-        let lives = matches!(self.running(place), Running::Since(_) | Running::Paused);
-        let moved = before.group != now.group;
-        let reopened = before.status.is_over() && !now.status.is_over() && now.status != Status::Deleted;
-        if lives && (moved || solved) {
-            self.fulfill(place, at, before);
+    fn ownership_clock(&mut self, place: usize, what: &What) {
+        let moved = what.before.group != what.now.group;
+        if self.lives(place) && (moved || what.solved()) {
+            self.fulfill(place, what.at, &what.before);
         }
-        if (moved || reopened) && now.group.is_some() && !now.status.is_over() {
-            self.start_instance(place, at, now);
+        if (moved || what.reopened()) && what.now.group.is_some() && !what.now.status.is_over() {
+            self.start_instance(place, what.at, &what.now);
         }
     }
 
-    fn work_clock(&mut self, place: usize, at: i64, before: &State, now: &State, solved: bool) {
-        let reopened = before.status.is_over() && !now.status.is_over() && now.status != Status::Deleted;
-        let lives = matches!(self.running(place), Running::Since(_) | Running::Paused);
-        if solved && lives {
-            self.fulfill(place, at, before);
-        } else if reopened && self.running(place) == Running::Fulfilled {
-            self.resume(place, at, now);
+    fn work_clock(&mut self, place: usize, what: &What) {
+        if what.solved() && self.lives(place) {
+            self.fulfill(place, what.at, &what.before);
+        } else if what.reopened() && self.running(place) == Running::Fulfilled {
+            self.resume(place, what.at, &what.now);
         }
+    }
+}
+
+/// What an audit did, as far as clocks care.
+struct What {
+    at: i64,
+    before: State,
+    now: State,
+    /// An agent commented in public.
+    replied: bool,
+    /// An end user commented in public.
+    asked: bool,
+}
+
+impl What {
+    fn solved(&self) -> bool {
+        self.now.status.is_over() && !self.before.status.is_over()
+    }
+
+    fn reopened(&self) -> bool {
+        self.before.status.is_over() && !self.now.status.is_over() && self.now.status != Status::Deleted
     }
 }

@@ -3,10 +3,11 @@
 //! What is visible follows from the time that is asked about, so a world may go on beyond its first `end`:
 //! as the clock advances, more of the history shows.
 
-use super::cast::{Cast, DAY, Leaving, Metric};
-use super::clocks::{Mark, signs};
+use super::cast::{Cast, DAY, Leaving};
+use super::clocks::signs;
 use super::history::{Audit, Case, Change, History, Status};
 use super::life::{Birth, lived};
+use super::metric_event::MetricEvent;
 use super::stream::{Filter, Stream, SupportScope};
 use crate::dice::{Dice, mix};
 use crate::page::Position;
@@ -19,8 +20,10 @@ pub(crate) const FIRST_TICKET: i64 = 1001;
 const FIRST_EVENT: i64 = 46_000_000_000_000;
 /// Ids between two ticket events.
 const EVENT_IDS: i64 = 64;
-/// Id of the first metric event.
-const FIRST_METRIC_EVENT: i64 = 45_000_000_000_001;
+/// Tickets that a thread draws at a time, so that what is in flight stays small beside the world itself.
+const BATCH: usize = 8192;
+/// Metric events of an average ticket, and a little more.
+const METRIC_EVENTS_PER_TICKET: usize = 66;
 /// Id of the first agent, the first end user, the first organization.
 pub(crate) const FIRST_AGENT: i64 = crate::server::ME;
 pub(crate) const FIRST_END_USER: i64 = 39_000_000_000_001;
@@ -37,20 +40,6 @@ struct Slot {
     audit: u16,
     deleted: bool,
     silent: bool,
-}
-
-/// A metric event, in the order of writing. A breach that is taken back is written a second time.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct MetricEvent {
-    written: u32,
-    until: u32,
-    pub(crate) time: u32,
-    pub(crate) case: u32,
-    rank: u32,
-    pub(crate) instance: u16,
-    pub(crate) metric: Metric,
-    pub(crate) mark: Mark,
-    pub(crate) deleted: bool,
 }
 
 /// A version of a user or an organization.
@@ -105,16 +94,19 @@ impl Generated {
             organizations: organizations(&cast),
             cast,
         };
-        for share in world.shares(&births) {
-            world.take(share);
+        world.metric_events.reserve_exact(births.len() * METRIC_EVENTS_PER_TICKET);
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        for batch in births.chunks(BATCH * threads) {
+            for share in world.shares(batch, threads) {
+                world.take(share);
+            }
         }
         world.order_metric_events();
         world.slots = world.slots();
         world
     }
 
-    fn shares(&self, births: &[Birth]) -> Vec<Share> {
-        let threads = thread::available_parallelism().map_or(1, usize::from);
+    fn shares(&self, births: &[Birth], threads: usize) -> Vec<Share> {
         let size = births.len().div_ceil(threads).max(1);
         thread::scope(|scope| {
             let work: Vec<_> =
@@ -134,16 +126,14 @@ impl Generated {
 
     /// Ranks by first writing, which gives the ids; then adds the second writings.
     fn order_metric_events(&mut self) {
-        self.metric_events.sort_by_key(|event| (event.written, event.case));
+        self.metric_events.sort_by_key(MetricEvent::key);
         let mut again = Vec::new();
         for (rank, event) in self.metric_events.iter_mut().enumerate() {
             event.rank = rank as u32;
-            if event.until != u32::MAX {
-                again.push(MetricEvent { written: event.until, until: u32::MAX, deleted: true, ..*event });
-            }
+            again.extend(event.taken_back());
         }
         self.metric_events.append(&mut again);
-        self.metric_events.sort_by_key(|event| (event.written, event.rank));
+        self.metric_events.sort_by_key(MetricEvent::place);
     }
 
     fn slots(&self) -> Vec<Slot> {
@@ -250,7 +240,7 @@ impl Generated {
         low
     }
 
-    pub(crate) fn shows(&self, stream: Stream, row: usize, as_of: i64, filter: &Filter) -> bool {
+    pub(crate) fn shows(&self, stream: Stream, row: usize, as_of: i64, filter: Filter) -> bool {
         let newest = |at: u32, until: u32| i64::from(at) <= as_of && as_of < i64::from(until);
         match stream {
             Stream::Tickets => self.slots.get(row).is_some_and(|slot| {
@@ -262,7 +252,7 @@ impl Generated {
                 i64::from(slot.at) <= as_of && !slot.silent && self.in_scope(slot.case, filter.support)
             }),
             Stream::MetricEvents => {
-                self.metric_events.get(row).is_some_and(|event| newest(event.written, event.until))
+                self.metric_events.get(row).is_some_and(|event| newest(event.written, event.until()))
             }
             Stream::Users => self.users.get(row).is_some_and(|user| newest(user.at, user.until)),
             Stream::Organizations => {
@@ -301,18 +291,12 @@ impl Generated {
     }
 }
 
-impl MetricEvent {
-    pub(crate) fn id(&self) -> i64 {
-        FIRST_METRIC_EVENT + i64::from(self.rank)
-    }
-}
-
 fn share(cast: &Cast, births: &[Birth]) -> Share {
     let mut share = Share::default();
     for birth in births {
         let life = lived(cast, *birth);
         let (audits, changes) = (share.audits.len() as u32, share.changes.len() as u32);
-        let case = Case {
+        let person = Case {
             created_at: birth.at as u32,
             requester: life.first_requester,
             submitter: life.submitter,
@@ -322,23 +306,13 @@ fn share(cast: &Cast, births: &[Birth]) -> Share {
             count: life.audits.len() as u16,
         };
         let history =
-            History { index: birth.index, case: &case, audits: &life.audits, changes: &life.changes };
+            History { index: birth.index, case: &person, audits: &life.audits, changes: &life.changes };
         for sign in signs(cast, history, cast.horizon).0 {
-            share.metric_events.push(MetricEvent {
-                written: sign.at as u32,
-                until: sign.retracted_at.map_or(u32::MAX, |at| at as u32),
-                time: sign.at as u32,
-                case: birth.index,
-                rank: 0,
-                instance: if sign.mark == Mark::Measure { 0 } else { sign.instance },
-                metric: sign.metric,
-                mark: sign.mark,
-                deleted: false,
-            });
+            share.metric_events.push(MetricEvent::new(birth.index, &sign));
         }
         share.audits.extend(life.audits.iter().map(|audit| Audit { first: audit.first + changes, ..*audit }));
         share.changes.extend_from_slice(&life.changes);
-        share.cases.push(case);
+        share.cases.push(person);
     }
     share
 }

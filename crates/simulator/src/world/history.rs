@@ -209,6 +209,7 @@ pub(crate) struct Case {
 }
 
 /// A ticket's fields at some moment.
+#[expect(clippy::struct_excessive_bools, reason = "a ticket has these flags, each on its own")]
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct State {
     pub(crate) status: Status,

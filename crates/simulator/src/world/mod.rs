@@ -7,6 +7,7 @@ pub(crate) mod history;
 pub(crate) mod hours;
 pub(crate) mod life;
 pub(crate) mod loaded;
+pub(crate) mod metric_event;
 pub(crate) mod metric_set;
 pub(crate) mod stream;
 pub(crate) mod truth;
@@ -135,7 +136,7 @@ impl World {
         }
     }
 
-    pub(crate) fn shows(&self, stream: Stream, row: usize, as_of: i64, filter: &Filter) -> bool {
+    pub(crate) fn shows(&self, stream: Stream, row: usize, as_of: i64, filter: Filter) -> bool {
         match &self.0 {
             Inner::Generated(generated) => generated.shows(stream, row, as_of, filter),
             Inner::Loaded { rows, .. } => rows.shows(stream, row, as_of, filter.exclude_deleted),
@@ -143,7 +144,7 @@ impl World {
     }
 
     /// Appends a row as JSON.
-    pub(crate) fn write_row(&self, stream: Stream, row: usize, filter: &Filter, out: &mut Vec<u8>) {
+    pub(crate) fn write_row(&self, stream: Stream, row: usize, filter: Filter, out: &mut Vec<u8>) {
         match &self.0 {
             Inner::Generated(generated) => render::write_row(generated, stream, row, filter, out),
             Inner::Loaded { rows, .. } => out.extend_from_slice(rows.json(stream, row).as_bytes()),

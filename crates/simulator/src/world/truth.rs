@@ -1,8 +1,312 @@
-//! The true answers.
+//! The true answers, read off each ticket's history by an observer who saw everything.
+//!
+//! Deliberately naive: it lists spans and comments and adds them up, and shares nothing with the metric set
+//! that the exports show (which is kept up update by update), nor with any SQL.
 
-use super::generated::Generated;
-use std::io;
+use super::cast::{Cast, TIERS, group_id};
+use super::clocks::{Instance, signs};
+use super::generated::{FIRST_TICKET, Generated};
+use super::history::{Actor, Change, History, Kind, Priority, State, Status};
+use super::metric_set::Pair;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::io::{self, Write};
 
-pub(crate) fn write(_world: &Generated, _as_of: i64, _to: &mut dyn io::Write) -> io::Result<()> {
-    Ok(())
+/// An audit with the state before and after it.
+struct Step<'a> {
+    at: i64,
+    actor: Actor,
+    changes: &'a [Change],
+    before: State,
+    after: State,
+    opening: bool,
+}
+
+/// Writes one line for each ticket that existed at `as_of`.
+pub(crate) fn write(world: &Generated, as_of: i64, to: &mut dyn io::Write) -> io::Result<()> {
+    let mut to = io::BufWriter::new(to);
+    for index in 0..world.cases.len() as u32 {
+        let Some(history) = world.history(index) else { continue };
+        let seen = history.audits.partition_point(|audit| i64::from(audit.at) <= as_of);
+        let history = History { audits: history.audits.get(..seen).unwrap_or_default(), ..history };
+        if !history.audits.is_empty() {
+            writeln!(to, "{}", truth(&world.cast, history, as_of))?;
+        }
+    }
+    to.flush()
+}
+
+fn steps(history: History<'_>) -> Vec<Step<'_>> {
+    let mut state = State { requester: history.case.requester, ..State::default() };
+    let mut steps = Vec::with_capacity(history.audits.len());
+    for (number, audit) in history.audits.iter().enumerate() {
+        let before = state;
+        let changes = history.changes_of(audit);
+        for change in changes {
+            state.apply(*change);
+        }
+        let at = i64::from(audit.at);
+        steps.push(Step { at, actor: audit.actor, changes, before, after: state, opening: number == 0 });
+    }
+    steps
+}
+
+/// One line: times are Unix seconds, durations are seconds, null means that it has not happened.
+fn truth(cast: &Cast, history: History<'_>, as_of: i64) -> Value {
+    let steps = steps(history);
+    let created_at = i64::from(history.case.created_at);
+    let state = steps.last().map(|step| step.after).unwrap_or_default();
+    let mut line = json!({
+        "ticket_id": FIRST_TICKET + i64::from(history.index),
+        "created_at": created_at,
+        "as_of": as_of,
+        "status": state.status.name(),
+        "priority": state.priority.map(Priority::name),
+        "type": state.kind.map(Kind::name),
+        "group_id": state.group.map(group_id),
+        "channel": history.case.channel.name().strip_prefix("CANARY").map_or(history.case.channel.name(), |_| "other"),
+        "is_ai_agent": history.case.ai_agent,
+        "is_public": state.is_public,
+        "is_merged": state.merged,
+        "is_deleted": state.status == Status::Deleted,
+        "is_scrubbed": state.scrubbed,
+        "created_by_agent": matches!(history.case.submitter, Actor::Agent(_)),
+    });
+    for part in [
+        replies(cast, &steps, created_at),
+        resolutions(cast, &steps, created_at),
+        statuses(cast, &steps),
+        assignments(&steps),
+        escalations(&steps, created_at),
+        json!({"sla": targets(cast, history, as_of)}),
+    ] {
+        if let (Value::Object(line), Value::Object(part)) = (&mut line, part) {
+            line.extend(part);
+        }
+    }
+    line
+}
+
+fn seconds(pair: Option<Pair>) -> Value {
+    match pair {
+        Some(pair) => json!({"calendar": pair.calendar, "business": pair.business}),
+        None => json!({"calendar": null, "business": null}),
+    }
+}
+
+/// The span under the schedule that was on the ticket just before the update that ended it.
+fn span(cast: &Cast, from: i64, step: &Step<'_>) -> Pair {
+    Pair::of(from, step.at, cast.hours(step.before.group))
+}
+
+fn comment_of(step: &Step<'_>) -> Option<bool> {
+    step.changes.iter().find_map(|change| match change {
+        Change::Comment { public } => Some(*public),
+        _ => None,
+    })
+}
+
+fn replies(cast: &Cast, steps: &[Step<'_>], created_at: i64) -> Value {
+    let comments: Vec<(&Step<'_>, bool)> =
+        steps.iter().filter_map(|step| Some((step, comment_of(step)?))).collect();
+    let by_agent = |step: &Step<'_>| matches!(step.actor, Actor::Agent(_));
+    let by_end_user = |step: &Step<'_>| matches!(step.actor, Actor::EndUser(_));
+    let is_reply = |step: &Step<'_>, public: bool| public && by_agent(step) && !step.opening;
+    let first = comments.iter().find(|(step, public)| is_reply(step, *public));
+    // Every question that opens a wait, to the reply that ends it.
+    let (mut total, mut asked_at, mut answered) = (0, None, false);
+    for (step, public) in comments.iter().filter(|(_, public)| *public) {
+        if by_end_user(step) {
+            asked_at.get_or_insert(step.at);
+        } else if is_reply(step, *public)
+            && let Some(asked) = asked_at.take()
+        {
+            total += step.at - asked;
+            answered = true;
+        }
+    }
+    let count = |fits: &dyn Fn(&Step<'_>, bool) -> bool| {
+        comments.iter().filter(|(step, public)| fits(step, *public)).count()
+    };
+    let handoffs: BTreeSet<u16> = comments
+        .iter()
+        .filter_map(|(step, _)| if let Actor::Agent(agent) = step.actor { Some(agent) } else { None })
+        .collect();
+    json!({
+        "replies": count(&is_reply),
+        "first_reply_seconds": seconds(first.map(|(step, _)| span(cast, created_at, step))),
+        "first_reply_at": first.map(|(step, _)| step.at),
+        "total_reply_seconds": answered.then_some(total),
+        "comments": comments.len(),
+        "public_comments": count(&|_, public| public),
+        "agent_comments": count(&|step, _| by_agent(step)),
+        "public_agent_comments": count(&|step, public| public && by_agent(step)),
+        "end_user_comments": count(&|step, _| by_end_user(step)),
+        "last_comment_at": comments.last().map(|(step, _)| step.at),
+        "commenting_agents": handoffs.len(),
+    })
+}
+
+fn resolutions(cast: &Cast, steps: &[Step<'_>], created_at: i64) -> Value {
+    let entered = |status: Status| {
+        move |step: &&Step<'_>| step.after.status == status && (step.opening || step.before.status != status)
+    };
+    let solves: Vec<&Step<'_>> = steps.iter().filter(entered(Status::Solved)).collect();
+    let closed = steps.iter().find(entered(Status::Closed));
+    let reopens: Vec<&Step<'_>> = steps
+        .iter()
+        .filter(|step| {
+            let gone = matches!(step.after.status, Status::Solved | Status::Closed | Status::Deleted);
+            step.before.status == Status::Solved && !step.opening && !gone
+        })
+        .collect();
+    let first = solves.first().copied().or(closed);
+    let last = solves.last().copied().or(closed);
+    json!({
+        "first_resolution_seconds": seconds(first.map(|step| span(cast, created_at, step))),
+        "full_resolution_seconds": seconds(last.map(|step| span(cast, created_at, step))),
+        "solves": solves.len(),
+        "reopens": reopens.len(),
+        "first_solved_at": solves.first().map(|step| step.at),
+        "last_solved_at": solves.last().map(|step| step.at),
+        "closed_at": closed.map(|step| step.at),
+    })
+}
+
+/// Durations of ended status spans; the span that still runs counts nowhere, its start is told apart.
+fn statuses(cast: &Cast, steps: &[Step<'_>]) -> Value {
+    let mut spans: Vec<(Status, Pair)> = Vec::new();
+    let mut since = steps.first().map_or(0, |step| step.at);
+    let mut transitions = 0;
+    // Waiting spells are complete when the ticket goes to the requester or is over.
+    let (mut spells, mut spell, mut turns) = (Pair::default(), Pair::default(), 0);
+    for step in steps.iter().filter(|step| step.opening || step.before.status != step.after.status) {
+        let (from, to) = (step.before.status, step.after.status);
+        if !step.opening {
+            transitions += 1;
+            let ended = span(cast, since, step);
+            spans.push((from, ended));
+            if matches!(from, Status::New | Status::Open | Status::Hold) {
+                spell = sum(&[spell, ended]);
+            }
+        }
+        since = step.at;
+        if to == Status::Pending || to.is_over() {
+            spells = sum(&[spells, spell]);
+            spell = Pair::default();
+            turns += i32::from(to.is_over() || from != Status::Deleted);
+        }
+    }
+    let of = |status: Status| {
+        let ended: Vec<Pair> =
+            spans.iter().filter(|(from, _)| *from == status).map(|(_, pair)| *pair).collect();
+        (!ended.is_empty()).then(|| sum(&ended))
+    };
+    let over = steps.iter().any(|step| step.after.status.is_over());
+    let or_zero = |pair: Option<Pair>| pair.or(over.then(Pair::default));
+    json!({
+        "requester_wait_seconds": seconds((turns > 0).then_some(spells)),
+        "agent_wait_seconds": seconds(or_zero(of(Status::Pending))),
+        "on_hold_seconds": seconds(Some(of(Status::Hold).unwrap_or_default())),
+        "new_seconds": seconds(of(Status::New)),
+        "open_seconds": seconds(of(Status::Open)),
+        "pending_seconds": seconds(of(Status::Pending)),
+        "hold_seconds": seconds(of(Status::Hold)),
+        "solved_seconds": seconds(of(Status::Solved)),
+        "status_transitions": transitions,
+        "status_since": since,
+    })
+}
+
+fn sum(pairs: &[Pair]) -> Pair {
+    pairs.iter().fold(Pair::default(), |sum, pair| Pair {
+        calendar: sum.calendar + pair.calendar,
+        business: sum.business + pair.business,
+    })
+}
+
+fn assignments(steps: &[Step<'_>]) -> Value {
+    let assigned: Vec<(i64, u16)> = steps
+        .iter()
+        .filter(|step| step.before.assignee != step.after.assignee)
+        .filter_map(|step| Some((step.at, step.after.assignee?)))
+        .collect();
+    let groups: Vec<u8> = steps
+        .iter()
+        .filter(|step| step.before.group != step.after.group)
+        .filter_map(|step| step.after.group)
+        .collect();
+    let changed = |fits: &dyn Fn(&Step<'_>) -> bool| {
+        steps.iter().filter(|step| step.before.assignee != step.after.assignee && fits(step)).count()
+    };
+    let same_group = |step: &Step<'_>| step.before.group == step.after.group;
+    json!({
+        "assignee_stations": assigned.len(),
+        "group_stations": groups.len(),
+        "distinct_assignees": assigned.iter().map(|(_, agent)| agent).collect::<BTreeSet<_>>().len(),
+        "distinct_groups": groups.iter().collect::<BTreeSet<_>>().len(),
+        "first_assigned_at": assigned.first().map(|(at, _)| at),
+        "last_assigned_at": assigned.last().map(|(at, _)| at),
+        "reassignments": changed(&|step| step.before.assignee.is_some() && step.after.assignee.is_some()),
+        "reassignments_in_group": changed(&|step| {
+            step.before.assignee.is_some() && step.after.assignee.is_some() && same_group(step)
+        }),
+        "unassignments": changed(&|step| step.after.assignee.is_none()),
+    })
+}
+
+fn escalations(steps: &[Step<'_>], created_at: i64) -> Value {
+    let tier = |group: Option<u8>| group.and_then(|group| TIERS.get(usize::from(group)).copied());
+    let (mut up, mut down, mut sideways, mut returns) = (Vec::new(), 0, 0, 0);
+    let mut former: BTreeSet<u8> = BTreeSet::new();
+    for step in steps {
+        let (Some(from), Some(to)) = (step.before.group, step.after.group) else { continue };
+        if from == to {
+            continue;
+        }
+        former.insert(from);
+        match tier(Some(to)).cmp(&tier(Some(from))) {
+            std::cmp::Ordering::Greater => up.push(step.at),
+            std::cmp::Ordering::Less => down += 1,
+            std::cmp::Ordering::Equal => sideways += 1,
+        }
+        returns += usize::from(former.contains(&to));
+    }
+    let raises: Vec<&Step<'_>> =
+        steps.iter().filter(|step| !step.opening && step.before.priority < step.after.priority).collect();
+    let by_rule = raises.iter().filter(|step| step.actor == Actor::System).count();
+    json!({
+        "tier_moves_up": up.len(),
+        "tier_moves_down": down,
+        "lateral_moves": sideways,
+        "group_returns": returns,
+        "first_tier_move_seconds": up.first().map(|at| at - created_at),
+        "priority_raises": raises.len(),
+        "priority_raises_by_rule": by_rule,
+        "priority_raises_by_person": raises.len() - by_rule,
+    })
+}
+
+fn targets(cast: &Cast, history: History<'_>, as_of: i64) -> Vec<Value> {
+    signs(cast, history, as_of.min(cast.horizon)).1.iter().map(target).collect()
+}
+
+fn target(instance: &Instance) -> Value {
+    let outcome = match (instance.stage, instance.breached_at) {
+        ("fulfilled", None) => "achieved",
+        ("fulfilled", Some(_)) => "breached",
+        ("paused", Some(_)) => "breached_paused",
+        (_, Some(_)) => "breached_active",
+        (stage, None) => stage,
+    };
+    json!({
+        "metric": instance.metric.name(),
+        "instance_id": instance.number,
+        "outcome": outcome,
+        "target_seconds": instance.target.secs,
+        "business_hours": instance.target.business_hours,
+        "elapsed_seconds": {"calendar": instance.calendar_secs, "business": instance.business_secs},
+        "breached_at": instance.breached_at,
+        "fulfilled_at": instance.fulfilled_at,
+    })
 }
