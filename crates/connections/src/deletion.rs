@@ -1,0 +1,352 @@
+//! Disconnecting deletes everything that was collected within a day, and leaves a receipt.
+//!
+//! A deletion is a durable job. Every step can be repeated: count what there is, delete it, look that nothing is left,
+//! sign the receipt, close the job. A crash between any two steps is healed by running the job again; the counts were
+//! written down before the first object went, so that the receipt tells them all. Tokens and the pseudonym key go
+//! first: from then on, whatever is left for a moment is linked to nobody.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ed25519_dalek::SigningKey;
+use futures::{StreamExt as _, TryStreamExt as _};
+use object_store::path::Path;
+use object_store::{Error as StoreError, ObjectStore};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::key::{KeyRing, Place};
+use crate::receipt::digest_of;
+use crate::series::Series;
+use crate::{ConnectionName, Error, Lease, Receipt, SealingKey, SignedReceipt, Status, StatusBoard};
+
+/// The published promise: a day.
+const DEADLINE_SECONDS: i64 = 24 * 3_600;
+/// How often a receipt is signed anew after another process was faster.
+const RECEIPTS_MAX: u32 = 20;
+/// The folder of jobs below the prefix.
+const AREA: &str = "deletions";
+
+/// Objects under a prefix of a store.
+#[derive(Debug, Clone)]
+pub struct StoredArea {
+    /// The store.
+    pub store: Arc<dyn ObjectStore>,
+    /// The prefix.
+    pub prefix: Path,
+    /// On local disk, the directory that is the store's root. A writer that was killed leaves half-written files
+    /// there which the store does not list; they are deleted with their folder.
+    pub local_root: Option<PathBuf>,
+}
+
+/// What a deletion deletes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DeletionTarget {
+    /// The sealed tokens, the pseudonym key and the history of runs.
+    Connection,
+    /// All tables of the lake, with their logs and old versions.
+    Lake,
+}
+
+/// One target and what was there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeletedPart {
+    /// Which.
+    pub target: DeletionTarget,
+    /// Objects that were counted before the first was deleted.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// When nothing was left, in Unix seconds; none as long as it is not done.
+    pub deleted_at: Option<i64>,
+}
+
+/// Whether the access was given back at Zendesk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Revocation {
+    /// It was not tried, or could not be: revoke it in Zendesk's Admin Center.
+    #[default]
+    NotProven,
+    /// Zendesk refuses the token.
+    Proven,
+}
+
+/// A deletion that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeletionJob {
+    /// Whose data.
+    pub connection: ConnectionName,
+    /// When it was asked for, in Unix seconds.
+    pub requested_at: i64,
+    /// Until when it must be done, in Unix seconds: a day later.
+    pub deadline: i64,
+    /// Whether the access was given back.
+    pub revocation: Revocation,
+    /// What is to be deleted and what already is; empty until it was counted.
+    pub parts: Vec<DeletedPart>,
+    /// When the receipt was written, in Unix seconds.
+    pub completed_at: Option<i64>,
+}
+
+/// One run of a job.
+#[derive(Debug, Clone, Copy)]
+pub struct Deletion<'a> {
+    /// The connection's folder in the lake; its last part is the connection's name.
+    pub lake: &'a StoredArea,
+    /// The connection's lease: nothing else may write meanwhile.
+    pub lease: &'a Lease,
+    /// Whether the access was given back.
+    pub revocation: Revocation,
+    /// The present, in Unix seconds.
+    pub now: i64,
+}
+
+/// The deletion jobs of all connections, and their receipts.
+#[derive(Clone)]
+pub struct Deletions {
+    state: StoredArea,
+    keys: KeyRing,
+}
+
+impl Deletions {
+    /// Jobs and receipts beside the state they delete.
+    ///
+    /// # Errors
+    /// [`Error::NoKey`] when there is no key for the signing key.
+    pub fn new(state: StoredArea, keys: Vec<SealingKey>) -> Result<Self, Error> {
+        Ok(Self { state, keys: KeyRing::new(keys)? })
+    }
+
+    /// Asks for a deletion. One that was asked for and is not done is returned with its first deadline.
+    pub async fn request(&self, connection: &ConnectionName, now: i64) -> Result<DeletionJob, Error> {
+        let series = self.jobs(connection);
+        loop {
+            let newest = series.newest_json::<DeletionJob>().await?;
+            let number = newest.as_ref().map_or(0, |(number, _)| *number);
+            if let Some((_, job)) = newest.filter(|(_, job)| job.completed_at.is_none()) {
+                return Ok(job);
+            }
+            let job = DeletionJob {
+                connection: connection.clone(),
+                requested_at: now,
+                deadline: now + DEADLINE_SECONDS,
+                revocation: Revocation::NotProven,
+                parts: Vec::new(),
+                completed_at: None,
+            };
+            match series.append_json(number, &job).await {
+                Ok(_) => {
+                    self.board().update(connection, |record| record.status = Status::Deleting).await?;
+                    return Ok(job);
+                }
+                Err(Error::Conflict { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The job that is not done, if there is one.
+    pub async fn pending(&self, connection: &ConnectionName) -> Result<Option<DeletionJob>, Error> {
+        let newest = self.jobs(connection).newest_json::<DeletionJob>().await?;
+        Ok(newest.map(|(_, job)| job).filter(|job| job.completed_at.is_none()))
+    }
+
+    /// Carries the job out from where it stands.
+    ///
+    /// # Errors
+    /// [`Error::NoDeletion`] when none was asked for, [`Error::LeaseLost`] when the lease is another connection's or
+    /// has ended, [`Error::NotEmpty`] when something is left; run it again then.
+    pub async fn run(&self, connection: &ConnectionName, run: Deletion<'_>) -> Result<SignedReceipt, Error> {
+        if run.lease.connection() != connection || run.lease.until() <= run.now {
+            return Err(Error::LeaseLost);
+        }
+        if run.lake.prefix.filename() != Some(connection.as_str()) {
+            return Err(Error::Name);
+        }
+        let mut job = self.pending(connection).await?.ok_or(Error::NoDeletion)?;
+        let targets = [
+            (
+                DeletionTarget::Connection,
+                self.state.below(&connection.dir(&self.state.prefix, "connections")),
+            ),
+            (DeletionTarget::Lake, run.lake.clone()),
+        ];
+        if job.parts.is_empty() {
+            job.revocation = run.revocation;
+            for (target, area) in &targets {
+                job.parts.push(area.count(*target).await?);
+            }
+            self.save(&job).await?;
+        }
+        for (target, area) in &targets {
+            area.delete().await?;
+            for part in job.parts.iter_mut().filter(|part| part.target == *target) {
+                part.deleted_at.get_or_insert(run.now);
+            }
+            self.save(&job).await?;
+        }
+        let receipt = self.sign(&job, run.now).await?;
+        job.completed_at = Some(receipt.receipt().completed_at);
+        self.save(&job).await?;
+        self.board().update(connection, |record| *record = deleted()).await?;
+        Ok(receipt)
+    }
+
+    /// Every receipt, checked one by one and as a chain.
+    ///
+    /// # Errors
+    /// [`Error::Receipt`] when one was changed, taken out or added.
+    pub async fn receipts(&self) -> Result<Vec<SignedReceipt>, Error> {
+        let public_key = self.public_key().await?;
+        let series = self.receipt_series();
+        let mut receipts: Vec<SignedReceipt> = Vec::new();
+        for number in series.numbers().await? {
+            let text = series.read(number).await?.ok_or(Error::Receipt { reason: "it is gone" })?;
+            let receipt = SignedReceipt::verify(&text, &public_key)?;
+            let follows = receipt.receipt().previous == digest_of(receipts.last());
+            if !follows || receipt.receipt().number != number || number != receipts.len() as u64 + 1 {
+                return Err(Error::Receipt { reason: "it does not follow the one before" });
+            }
+            receipts.push(receipt);
+        }
+        Ok(receipts)
+    }
+
+    /// The public key, as base64, by which anybody can check receipts.
+    pub async fn public_key(&self) -> Result<String, Error> {
+        Ok(STANDARD.encode(self.signing_key().await?.verifying_key().as_bytes()))
+    }
+
+    /// Signs the job's receipt at the end of the chain. A crash after it finds it there and signs none again.
+    async fn sign(&self, job: &DeletionJob, now: i64) -> Result<SignedReceipt, Error> {
+        let key = self.signing_key().await?;
+        let series = self.receipt_series();
+        let mut tries = 0;
+        loop {
+            let receipts = self.receipts().await?;
+            let is_ours = |signed: &&SignedReceipt| {
+                let receipt = signed.receipt();
+                receipt.connection == job.connection && receipt.requested_at == job.requested_at
+            };
+            if let Some(signed) = receipts.iter().find(is_ours) {
+                return Ok(signed.clone());
+            }
+            let after = receipts.len() as u64;
+            let receipt = Receipt {
+                number: after + 1,
+                connection: job.connection.clone(),
+                requested_at: job.requested_at,
+                deadline: job.deadline,
+                completed_at: now,
+                revocation: job.revocation,
+                parts: job.parts.clone(),
+                previous: digest_of(receipts.last()),
+            };
+            let signed = SignedReceipt::sign(receipt, &key)?;
+            match series.append(after, &signed.text().to_vec().into()).await {
+                Ok(_) => return Ok(signed),
+                Err(Error::Conflict { .. }) if tries < RECEIPTS_MAX => tries += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn save(&self, job: &DeletionJob) -> Result<(), Error> {
+        let series = self.jobs(&job.connection);
+        series.append_json(series.newest_number().await?, job).await?;
+        series.prune().await;
+        Ok(())
+    }
+
+    /// The key that signs receipts; made when it is first needed.
+    async fn signing_key(&self) -> Result<SigningKey, Error> {
+        let what = "signing key";
+        let dir = self.state.prefix.clone().join("signing-key");
+        let series = Series::new(Arc::clone(&self.state.store), dir, what);
+        loop {
+            if let Some((number, sealed)) = series.newest().await? {
+                let plain = self.keys.open(&sealed, Place { what, whose: "", number })?;
+                let bytes = plain.as_slice().try_into().map_err(|_| Error::Damaged { what })?;
+                return Ok(SigningKey::from_bytes(bytes));
+            }
+            let bytes = Zeroizing::new(rand::random::<[u8; 32]>());
+            let sealed = self.keys.seal(bytes.as_slice(), Place { what, whose: "", number: 1 })?;
+            match series.append(0, &sealed.into()).await {
+                Ok(_) | Err(Error::Conflict { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn jobs(&self, connection: &ConnectionName) -> Series {
+        let dir = connection.dir(&self.state.prefix, AREA);
+        Series::new(Arc::clone(&self.state.store), dir, "deletion job")
+    }
+
+    fn receipt_series(&self) -> Series {
+        Series::new(Arc::clone(&self.state.store), self.state.prefix.clone().join("receipts"), "receipt")
+    }
+
+    fn board(&self) -> StatusBoard {
+        StatusBoard::new(Arc::clone(&self.state.store), self.state.prefix.clone())
+    }
+}
+
+impl StoredArea {
+    fn below(&self, prefix: &Path) -> Self {
+        Self { prefix: prefix.clone(), ..self.clone() }
+    }
+
+    async fn count(&self, target: DeletionTarget) -> Result<DeletedPart, Error> {
+        let none = DeletedPart { target, objects: 0, bytes: 0, deleted_at: None };
+        let counted = self.store.list(Some(&self.prefix)).try_fold(none, async |part, object| {
+            Ok(DeletedPart { objects: part.objects + 1, bytes: part.bytes + object.size, ..part })
+        });
+        counted.await.map_err(Error::storage("count what is to be deleted"))
+    }
+
+    /// Deletes everything, and looks that nothing is left.
+    async fn delete(&self) -> Result<(), Error> {
+        let failed = "delete what was collected";
+        let locations = self.store.list(Some(&self.prefix)).map_ok(|object| object.location).boxed();
+        let mut deleted = self.store.delete_stream(locations);
+        while let Some(outcome) = deleted.next().await {
+            match outcome {
+                Ok(_) | Err(StoreError::NotFound { .. }) => {}
+                Err(source) => return Err(Error::Storage { action: failed, source }),
+            }
+        }
+        if let Some(root) = &self.local_root {
+            let dir = self.prefix.parts().fold(root.clone(), |dir, part| dir.join(part.as_ref()));
+            match tokio::fs::remove_dir_all(dir).await {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    let source = StoreError::Generic { store: "local disk", source: Box::new(error) };
+                    return Err(Error::Storage { action: failed, source });
+                }
+                _ => {}
+            }
+        }
+        match self.count(DeletionTarget::Lake).await?.objects {
+            0 => Ok(()),
+            objects => Err(Error::NotEmpty { objects }),
+        }
+    }
+}
+
+/// A deleted connection keeps no history.
+fn deleted() -> crate::StatusRecord {
+    crate::StatusRecord { status: Status::Deleted, ..Default::default() }
+}
+
+impl DeletionJob {
+    /// Whether it should have been done.
+    pub fn is_overdue(&self, now: i64) -> bool {
+        self.completed_at.is_none() && now > self.deadline
+    }
+}

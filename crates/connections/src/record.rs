@@ -1,0 +1,120 @@
+//! What is sealed of a connection.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::{DisconnectCause, Error, PseudonymKey, Secret, Status};
+
+/// A refresh token that ends within so many seconds (three days) is reported while there is time to connect again.
+const EXPIRING_SECONDS: i64 = 3 * 24 * 3_600;
+
+/// The role of the person who connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// May read the exports.
+    Admin,
+    /// May not.
+    Agent,
+    /// May not.
+    EndUser,
+    /// Not known to this version.
+    #[serde(other)]
+    Unknown,
+}
+
+/// A connection: its tokens and what came with them. Sealed as a whole. Its [`Status`] is kept beside it in plain
+/// text, so that it can be shown without a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionRecord {
+    /// The bearer token.
+    pub access_token: Secret,
+    /// The next refresh token, valid once; none for tokens that do not expire.
+    pub refresh_token: Option<Secret>,
+    /// When the access token ends, in Unix seconds; none when it does not.
+    pub expires_at: Option<i64>,
+    /// When the refresh token ends, in Unix seconds.
+    pub refresh_expires_at: Option<i64>,
+    /// The granted scopes.
+    pub scopes: Vec<String>,
+    /// The OAuth client that the tokens belong to.
+    pub client_id: String,
+    /// Made when the connection was first made, and never changed while it lasts.
+    pub pseudonym_key: PseudonymKey,
+    /// When it was first made, in Unix seconds.
+    pub connected_at: i64,
+    /// The role of the person who connected.
+    pub role: Role,
+}
+
+impl ConnectionRecord {
+    /// Whether the access token ends within so many seconds: refresh it before it is refused.
+    pub fn ends_within(&self, seconds: i64, now: i64) -> bool {
+        self.expires_at.is_some_and(|expires_at| expires_at - now <= seconds)
+    }
+
+    /// What the tokens' ends mean at `now`.
+    pub fn status(&self, now: i64) -> Status {
+        let last = if self.refresh_token.is_some() { self.refresh_expires_at } else { self.expires_at };
+        match last {
+            Some(end) if end <= now => Status::Disconnected { cause: DisconnectCause::Expired, at: end },
+            Some(end) if self.refresh_token.is_some() && end - now <= EXPIRING_SECONDS => Status::Expiring,
+            _ => Status::Connected,
+        }
+    }
+
+    pub(crate) fn to_bytes(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let key = Zeroizing::new(STANDARD.encode(self.pseudonym_key.expose()));
+        let wire = Wire {
+            access_token: self.access_token.expose().into(),
+            refresh_token: self.refresh_token.as_ref().map(|token| token.expose().into()),
+            expires_at: self.expires_at,
+            refresh_expires_at: self.refresh_expires_at,
+            scopes: self.scopes.clone(),
+            client_id: self.client_id.clone(),
+            pseudonym_key: key.as_str().into(),
+            connected_at: self.connected_at,
+            role: self.role,
+        };
+        serde_json::to_vec(&wire).map(Zeroizing::new).map_err(|_| Error::Damaged { what: "tokens" })
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        // What serde says quotes the value: it is dropped.
+        let damaged = || Error::Damaged { what: "tokens" };
+        let wire: Wire<'_> = serde_json::from_slice(bytes).map_err(|_| damaged())?;
+        let key = Zeroizing::new(STANDARD.decode(wire.pseudonym_key.as_bytes()).map_err(|_| damaged())?);
+        Ok(Self {
+            access_token: Secret::new(wire.access_token.into_owned()),
+            refresh_token: wire.refresh_token.map(|text| Secret::new(text.into_owned())),
+            expires_at: wire.expires_at,
+            refresh_expires_at: wire.refresh_expires_at,
+            scopes: wire.scopes,
+            client_id: wire.client_id,
+            pseudonym_key: PseudonymKey::from_bytes(key.as_slice().try_into().map_err(|_| damaged())?),
+            connected_at: wire.connected_at,
+            role: wire.role,
+        })
+    }
+}
+
+/// The record as JSON.
+#[derive(Serialize, Deserialize)]
+struct Wire<'a> {
+    #[serde(borrow)]
+    access_token: Cow<'a, str>,
+    #[serde(borrow)]
+    refresh_token: Option<Cow<'a, str>>,
+    expires_at: Option<i64>,
+    refresh_expires_at: Option<i64>,
+    scopes: Vec<String>,
+    client_id: String,
+    #[serde(borrow)]
+    pseudonym_key: Cow<'a, str>,
+    connected_at: i64,
+    role: Role,
+}

@@ -1,0 +1,304 @@
+//! Rotation of tokens when the process or the store dies at any point.
+//!
+//! A store wrapper counts operations and at the n-th, before or after it takes effect, never answers again: the test
+//! then drops the refresh where it stands, as a kill does. A server model rotates refresh tokens as Zendesk does: each
+//! is valid once. Every crash point is tried; after each a healthy process takes over.
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use deskmeter_connections::{
+    ConnectionRecord, NewTokens, RefreshError, RefreshGrant, Refresher, Sealed, Secret, Vault,
+};
+use futures::future::BoxFuture;
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt as _, TryStreamExt as _};
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, Error as StoreError, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+};
+use tokio::sync::Notify;
+
+use crate::support::{NOW, acme, record, vault};
+
+/// When a store fails.
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    /// Killed before the n-th operation takes effect.
+    KillBefore(usize),
+    /// Killed after the n-th operation took effect, before its answer.
+    KillAfter(usize),
+    /// The n-th operation fails; all others are well.
+    ErrorAt(usize),
+    /// The n-th operation takes effect, and is reported as failed.
+    LostAnswerAt(usize),
+}
+
+/// What becomes of one operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Well,
+    KillBefore,
+    KillAfter,
+    Error,
+    LostAnswer,
+}
+
+#[derive(Debug)]
+struct Mortal {
+    inner: Arc<InMemory>,
+    fault: Fault,
+    operations: AtomicUsize,
+    killed: Arc<Notify>,
+}
+
+impl Mortal {
+    fn new(inner: &Arc<InMemory>, fault: Fault) -> Arc<Self> {
+        let (operations, killed) = (AtomicUsize::new(0), Arc::new(Notify::new()));
+        Arc::new(Self { inner: Arc::clone(inner), fault, operations, killed })
+    }
+
+    fn next(&self) -> Fate {
+        let number = self.operations.fetch_add(1, Ordering::SeqCst);
+        match self.fault {
+            Fault::KillBefore(n) if n == number => Fate::KillBefore,
+            Fault::KillAfter(n) if n == number => Fate::KillAfter,
+            Fault::ErrorAt(n) if n == number => Fate::Error,
+            Fault::LostAnswerAt(n) if n == number => Fate::LostAnswer,
+            _ => Fate::Well,
+        }
+    }
+
+    /// Lets an operation meet its fate.
+    fn meet<T: Send + 'static>(
+        &self,
+        operation: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> BoxFuture<'static, Result<T>> {
+        let (fate, killed) = (self.next(), Arc::clone(&self.killed));
+        Box::pin(async move {
+            let done = match fate {
+                Fate::Error => return failed(),
+                Fate::KillBefore => None,
+                _ => Some(operation.await),
+            };
+            match (fate, done) {
+                (Fate::LostAnswer, _) => failed(),
+                (Fate::Well, Some(done)) => done,
+                _ => {
+                    killed.notify_one();
+                    std::future::pending().await
+                }
+            }
+        })
+    }
+}
+
+fn failed<T>() -> Result<T> {
+    Err(StoreError::Generic { store: "mortal", source: "failed".into() })
+}
+
+impl fmt::Display for Mortal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("mortal")
+    }
+}
+
+#[async_trait::async_trait]
+impl ObjectStore for Mortal {
+    async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+        let (inner, location) = (Arc::clone(&self.inner), location.clone());
+        self.meet(async move { inner.put_opts(&location, payload, options).await }).await
+    }
+
+    async fn put_multipart_opts(&self, _: &Path, _: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
+        failed()
+    }
+
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        let (inner, location) = (Arc::clone(&self.inner), location.clone());
+        self.meet(async move { inner.get_opts(&location, options).await }).await
+    }
+
+    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+        let inner = Arc::clone(&self.inner);
+        let deleted = self.meet(async move { inner.delete_stream(locations).try_collect::<Vec<_>>().await });
+        stream::once(deleted).map_ok(|paths| stream::iter(paths).map(Ok)).try_flatten().boxed()
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        let (inner, prefix) = (Arc::clone(&self.inner), prefix.cloned());
+        let listed = self.meet(async move { inner.list(prefix.as_ref()).try_collect::<Vec<_>>().await });
+        stream::once(listed).map_ok(|objects| stream::iter(objects).map(Ok)).try_flatten().boxed()
+    }
+
+    async fn list_with_delimiter(&self, _: Option<&Path>) -> Result<ListResult> {
+        failed()
+    }
+
+    async fn copy_opts(&self, _: &Path, _: &Path, _: CopyOptions) -> Result<()> {
+        failed()
+    }
+}
+
+/// Zendesk's token endpoint.
+struct Server(Mutex<u64>);
+
+#[derive(Debug, thiserror::Error)]
+#[error("invalid_grant")]
+struct InvalidGrant;
+
+impl Server {
+    fn pair(&self) -> u64 {
+        *self.0.lock().unwrap()
+    }
+
+    fn exchange(&self, grant: &RefreshGrant) -> std::result::Result<NewTokens, InvalidGrant> {
+        let mut pair = self.0.lock().unwrap();
+        if grant.refresh_token.expose() != format!("POISON_refresh_{pair}") {
+            return Err(InvalidGrant);
+        }
+        *pair += 1;
+        let next = record(*pair);
+        Ok(NewTokens {
+            access_token: next.access_token,
+            refresh_token: next.refresh_token,
+            expires_at: next.expires_at,
+            refresh_expires_at: next.refresh_expires_at,
+        })
+    }
+}
+
+type Outcome = std::result::Result<Sealed, RefreshError<InvalidGrant>>;
+
+async fn refresh(vault: &Vault, server: &Server, refused: &str, now: i64) -> Outcome {
+    let refresher = Refresher { owner: "test", now, wait: Duration::ZERO };
+    let exchange = async |grant| server.exchange(&grant);
+    vault.refresh(&acme(), &Secret::new(refused.into()), refresher, exchange).await
+}
+
+/// One saved pair, and a server that knows it.
+async fn connected() -> (Arc<InMemory>, Vault, Server) {
+    let memory = Arc::new(InMemory::new());
+    let healthy = vault(&(Arc::clone(&memory) as Arc<dyn ObjectStore>));
+    healthy.save(&acme(), &record(1), None).await.unwrap();
+    (memory, healthy, Server(Mutex::new(1)))
+}
+
+/// Refreshes on a store with a fault, until the end or the kill.
+async fn refresh_with(fault: Fault, memory: &Arc<InMemory>, server: &Server) -> Option<Outcome> {
+    let mortal = Mortal::new(memory, fault);
+    let killed = Arc::clone(&mortal.killed);
+    let vault = vault(&(mortal as Arc<dyn ObjectStore>));
+    tokio::select! {
+        outcome = refresh(&vault, server, "POISON_access_1", NOW) => Some(outcome),
+        () = killed.notified() => None,
+    }
+}
+
+#[tokio::test]
+async fn loses_the_connection_only_when_killed_between_the_servers_rotation_and_our_write() {
+    let mut lost = Vec::new();
+    let mut kills = 0;
+    for fault in (0..).flat_map(|n| [Fault::KillBefore(n), Fault::KillAfter(n)]) {
+        let (memory, healthy, server) = connected().await;
+        if refresh_with(fault, &memory, &server).await.is_some() {
+            break;
+        }
+        kills += 1;
+        let rotated = server.pair() == 2;
+        match refresh(&healthy, &server, "POISON_access_1", NOW + 61).await {
+            Ok(sealed) => {
+                assert_eq!(sealed.record.access_token.expose(), format!("POISON_access_{}", server.pair()));
+                assert_eq!(healthy.load(&acme()).await.unwrap(), Some(sealed), "durable: {fault:?}");
+            }
+            Err(RefreshError::Exchange { after_interruption, .. }) => {
+                assert!(after_interruption && rotated, "told why, and only after the exchange: {fault:?}");
+                lost.push(fault);
+            }
+            Err(other) => panic!("{fault:?}: {other:?}"),
+        }
+    }
+    println!("{kills} crash points, the connection is lost at {lost:?}");
+    assert!(kills > 20, "{kills}");
+    // The one write that puts the new pair on disk, killed before it took effect.
+    assert!(matches!(lost.as_slice(), [Fault::KillBefore(_)]), "{lost:?}");
+}
+
+#[tokio::test]
+async fn outlives_any_single_failure_of_the_store() {
+    let mut failures = 0;
+    for fault in (0..40).flat_map(|n| [Fault::ErrorAt(n), Fault::LostAnswerAt(n)]) {
+        let (memory, healthy, server) = connected().await;
+        let outcome = refresh_with(fault, &memory, &server).await.unwrap();
+        failures += usize::from(outcome.is_err());
+        if let Ok(sealed) = &outcome {
+            assert_eq!(healthy.load(&acme()).await.unwrap().as_ref(), Some(sealed), "{fault:?}");
+        } else {
+            assert_eq!(server.pair(), 1, "it failed before the exchange, while nothing was lost: {fault:?}");
+        }
+        assert!(refresh(&healthy, &server, "POISON_access_1", NOW + 61).await.is_ok(), "{fault:?}");
+    }
+    assert!(failures > 0);
+}
+
+#[tokio::test]
+async fn exchanges_once_when_many_processes_are_refused_at_once() {
+    let (_, healthy, server) = connected().await;
+    let server = Arc::new(server);
+    let refreshers = (0..8).map(|_| {
+        let (vault, server) = (healthy.clone(), Arc::clone(&server));
+        tokio::spawn(async move {
+            let refresher = Refresher { owner: "test", now: NOW, wait: Duration::from_hours(1) };
+            let refused = Secret::new("POISON_access_1".into());
+            let exchange = |grant: RefreshGrant| async move { server.exchange(&grant) };
+            vault.refresh(&acme(), &refused, refresher, exchange).await
+        })
+    });
+    for outcome in futures::future::join_all(refreshers).await {
+        assert_eq!(outcome.unwrap().unwrap().record.access_token.expose(), "POISON_access_2");
+    }
+    assert_eq!(server.pair(), 2);
+}
+
+#[tokio::test]
+async fn says_that_a_refresh_was_cut_off_when_the_servers_answer_was_lost() {
+    let (_, healthy, server) = connected().await;
+    let refused = Secret::new("POISON_access_1".into());
+    let refresher = Refresher { owner: "test", now: NOW, wait: Duration::ZERO };
+    let lose = async |grant| server.exchange(&grant).and(Err(InvalidGrant));
+    healthy.refresh(&acme(), &refused, refresher, lose).await.unwrap_err();
+    let error = refresh(&healthy, &server, "POISON_access_1", NOW + 1).await.unwrap_err();
+    assert!(matches!(error, RefreshError::Exchange { after_interruption: true, .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn keeps_the_pair_of_a_slow_refresher_whose_lease_another_believed_dead() {
+    let (_, healthy, server) = connected().await;
+    let refused = Secret::new("POISON_access_1".into());
+    let refresher = Refresher { owner: "slow", now: NOW, wait: Duration::ZERO };
+    let slow = async |grant| {
+        let tokens = server.exchange(&grant);
+        // A clock that is a minute ahead: the other believes the lease over, and is refused by the server.
+        let hasty = refresh(&healthy, &server, "POISON_access_1", NOW + 61).await;
+        assert!(matches!(hasty, Err(RefreshError::Exchange { after_interruption: true, .. })));
+        tokens
+    };
+    let sealed = healthy.refresh(&acme(), &refused, refresher, slow).await.unwrap();
+    assert_eq!(sealed.record.access_token.expose(), "POISON_access_2");
+    assert_eq!(healthy.load(&acme()).await.unwrap(), Some(sealed));
+}
+
+#[tokio::test]
+async fn refuses_to_refresh_what_is_not_connected_or_cannot_be_refreshed() {
+    let memory: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let (vault, server) = (vault(&memory), Server(Mutex::new(1)));
+    let error = refresh(&vault, &server, "POISON_access_1", NOW).await.unwrap_err();
+    assert!(matches!(error, RefreshError::NotConnected));
+    vault.save(&acme(), &ConnectionRecord { refresh_token: None, ..record(1) }, None).await.unwrap();
+    let error = refresh(&vault, &server, "POISON_access_1", NOW).await.unwrap_err();
+    assert!(matches!(error, RefreshError::NoRefreshToken));
+}

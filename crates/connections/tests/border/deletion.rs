@@ -1,0 +1,172 @@
+//! Deletion jobs and receipts.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deskmeter_connections::{
+    Deletion, DeletionTarget, Deletions, Error, Lease, LeaseRequest, Leases, Revocation, RunHistory,
+    RunOutcome, RunRecord, SignedReceipt, Status, StatusBoard, StoredArea,
+};
+use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt as _};
+use tempfile::TempDir;
+
+use crate::support::{NOW, acme, everything, key, prefix, record, vault};
+
+struct World {
+    state: StoredArea,
+    lake: StoredArea,
+    lease: Lease,
+    deletions: Deletions,
+}
+
+/// A connection with tokens, a run, a status and three objects in the lake, beside another connection's.
+async fn world(
+    state: Arc<dyn ObjectStore>,
+    lake: Arc<dyn ObjectStore>,
+    local_root: Option<PathBuf>,
+) -> World {
+    vault(&state).save(&acme(), &record(1), None).await.unwrap();
+    let outcome = RunOutcome::Succeeded;
+    let run =
+        RunRecord { id: "1".into(), started_at: NOW, ended_at: NOW, outcome, rows: 1, requests: 1, bytes: 1 };
+    RunHistory::new(Arc::clone(&state), prefix(), 10).append(&acme(), &run).await.unwrap();
+    for path in
+        ["lake/acme/tickets/a.parquet", "lake/acme/tickets/b.parquet", "lake/acme/x.json", "lake/acme2/c"]
+    {
+        lake.put(&Path::from(path), "12345".into()).await.unwrap();
+    }
+    let request = LeaseRequest { owner: "test", now: NOW, ttl: 86_400 * 3, wait: Duration::ZERO };
+    let lease = Leases::new(Arc::clone(&state), prefix()).acquire(&acme(), request).await.unwrap();
+    let state = StoredArea { store: state, prefix: prefix(), local_root: None };
+    let lake = StoredArea { store: lake, prefix: Path::from("lake/acme"), local_root };
+    let deletions = Deletions::new(state.clone(), vec![key(1)]).unwrap();
+    World { state, lake, lease, deletions }
+}
+
+async fn world_in_memory() -> World {
+    world(Arc::new(InMemory::new()), Arc::new(InMemory::new()), None).await
+}
+
+impl World {
+    fn run(&self, now: i64) -> Deletion<'_> {
+        Deletion { lake: &self.lake, lease: &self.lease, revocation: Revocation::Proven, now }
+    }
+
+    async fn delete(&self, now: i64) -> SignedReceipt {
+        self.deletions.request(&acme(), now).await.unwrap();
+        self.deletions.run(&acme(), self.run(now + 5)).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn deletes_all_of_one_connection_and_says_so_in_a_signed_receipt() {
+    let world = world_in_memory().await;
+    let signed = world.delete(NOW).await;
+
+    let receipt = signed.receipt();
+    let counts: Vec<_> =
+        receipt.parts.iter().map(|part| (part.target, part.objects, part.deleted_at)).collect();
+    let done = Some(NOW + 5);
+    assert_eq!(counts, [(DeletionTarget::Connection, 2, done), (DeletionTarget::Lake, 3, done)]);
+    assert_eq!(receipt.parts[1].bytes, 15);
+    assert_eq!((receipt.deadline, receipt.completed_at), (NOW + 86_400, NOW + 5));
+    assert_eq!(everything(&world.lake.store).await.0, ["lake/acme2/c"]);
+    assert!(vault(&world.state.store).load(&acme()).await.unwrap().is_none());
+    let board = StatusBoard::new(Arc::clone(&world.state.store), prefix());
+    assert_eq!(board.read(&acme()).await.unwrap().status, Status::Deleted);
+    assert_eq!(world.deletions.receipts().await.unwrap(), std::slice::from_ref(&signed));
+
+    let public_key = world.deletions.public_key().await.unwrap();
+    assert_eq!(SignedReceipt::verify(signed.text(), &public_key).unwrap(), signed);
+}
+
+#[tokio::test]
+async fn finds_every_change_of_a_receipt_and_every_gap_in_the_chain() {
+    let world = world_in_memory().await;
+    let first = world.delete(NOW).await;
+    world.delete(NOW + 100).await;
+    world.delete(NOW + 200).await;
+    let public_key = world.deletions.public_key().await.unwrap();
+    for index in 0..first.text().len() {
+        let mut changed = first.text().to_vec();
+        changed[index] ^= 1;
+        let verified = SignedReceipt::verify(&changed, &public_key);
+        assert!(matches!(verified, Err(Error::Receipt { .. })), "byte {index}");
+    }
+    assert!(world_in_memory().await.deletions.public_key().await.unwrap() != public_key);
+
+    assert_eq!(world.deletions.receipts().await.unwrap().len(), 3);
+    world.state.store.delete(&Path::from("state/receipts/000000000002")).await.unwrap();
+    assert!(matches!(world.deletions.receipts().await, Err(Error::Receipt { .. })));
+}
+
+#[tokio::test]
+async fn keeps_the_first_deadline_until_it_is_done() {
+    let world = world_in_memory().await;
+    let job = world.deletions.request(&acme(), NOW).await.unwrap();
+    assert_eq!(world.deletions.request(&acme(), NOW + 500).await.unwrap(), job);
+    assert!(!job.is_overdue(NOW + 86_400) && job.is_overdue(NOW + 86_401));
+    let board = StatusBoard::new(Arc::clone(&world.state.store), prefix());
+    assert_eq!(board.read(&acme()).await.unwrap().status, Status::Deleting);
+
+    world.deletions.run(&acme(), world.run(NOW + 600)).await.unwrap();
+    assert_eq!(world.deletions.pending(&acme()).await.unwrap(), None);
+    let again = world.deletions.run(&acme(), world.run(NOW + 700)).await;
+    assert!(matches!(again, Err(Error::NoDeletion)));
+}
+
+#[tokio::test]
+async fn goes_on_after_a_crash_and_signs_one_receipt_that_counts_everything() {
+    let world = world_in_memory().await;
+    let state = Arc::clone(&world.state.store);
+    world.deletions.request(&acme(), NOW).await.unwrap();
+    let job = |number: u64| Path::from(format!("state/deletions/acme/{number:012}"));
+    let first = world.deletions.run(&acme(), world.run(NOW + 5)).await.unwrap();
+    // As a kill leaves it: the receipt is written, the job is not closed yet.
+    let newest = (1..10).filter(|number| *number < 10).max().unwrap();
+    for number in (1..=newest).rev() {
+        if state.head(&job(number)).await.is_ok() {
+            state.delete(&job(number)).await.unwrap();
+            break;
+        }
+    }
+    assert!(world.deletions.pending(&acme()).await.unwrap().is_some());
+    let again = world.deletions.run(&acme(), world.run(NOW + 50)).await.unwrap();
+    assert_eq!(again, first);
+    assert_eq!(world.deletions.receipts().await.unwrap().len(), 1);
+    assert_eq!(world.deletions.pending(&acme()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn refuses_another_connections_lease_an_ended_one_and_a_folder_that_is_not_the_connections() {
+    let world = world_in_memory().await;
+    world.deletions.request(&acme(), NOW).await.unwrap();
+    let late = world.deletions.run(&acme(), world.run(world.lease.until())).await;
+    assert!(matches!(late, Err(Error::LeaseLost)));
+    let root = StoredArea { prefix: Path::from("lake"), ..world.lake.clone() };
+    let wide = world.deletions.run(&acme(), Deletion { lake: &root, ..world.run(NOW) }).await;
+    assert!(matches!(wide, Err(Error::Name)));
+    let other = deskmeter_connections::ConnectionName::new("acme2").unwrap();
+    world.deletions.request(&other, NOW).await.unwrap();
+    let foreign = world.deletions.run(&other, world.run(NOW)).await;
+    assert!(matches!(foreign, Err(Error::LeaseLost)));
+    assert_eq!(everything(&world.lake.store).await.0.len(), 4);
+}
+
+#[tokio::test]
+async fn deletes_the_half_written_files_of_a_killed_writer_that_the_store_does_not_list() {
+    let dir = TempDir::new().unwrap();
+    let disk = || Arc::new(LocalFileSystem::new_with_prefix(dir.path()).unwrap());
+    let world = world(disk(), disk(), Some(dir.path().to_owned())).await;
+    let half = dir.path().join("lake/acme/tickets/c.parquet#1");
+    std::fs::write(&half, "rows").unwrap();
+
+    world.delete(NOW).await;
+
+    assert!(!dir.path().join("lake/acme").exists());
+    assert!(dir.path().join("lake/acme2/c").exists());
+}

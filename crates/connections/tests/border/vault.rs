@@ -1,0 +1,109 @@
+//! The sealed vault.
+
+use std::sync::Arc;
+
+use deskmeter_connections::{DisconnectCause, Error, Secret, Status, Vault};
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt as _};
+
+use crate::support::{NOW, acme, contains, everything, key, prefix, record, stores, vault};
+
+#[tokio::test]
+async fn gives_back_what_was_saved_and_shows_none_of_it_to_a_reader_of_the_store() {
+    for (name, store, _dir) in stores() {
+        let vault = vault(&store);
+        assert_eq!(vault.load(&acme()).await.unwrap(), None, "{name}");
+        let mut first = record(1);
+        // Any printable ASCII may be in a token, also what JSON escapes.
+        first.access_token = Secret::new(r#"POISON "quoted\" token"#.into());
+        let version = vault.save(&acme(), &first, None).await.unwrap();
+        let loaded = vault.load(&acme()).await.unwrap().unwrap();
+        assert_eq!((&loaded.record, loaded.version), (&first, version), "{name}");
+
+        let (_, bytes) = everything(&store).await;
+        assert!(!contains(&bytes, "POISON") && !contains(&bytes, "tickets:read"), "{name}");
+        assert!(!format!("{loaded:?}").contains("POISON"));
+    }
+}
+
+#[tokio::test]
+async fn lets_one_of_two_writers_win_and_tells_the_other_to_load_again() {
+    for (name, store, _dir) in stores() {
+        let vault = vault(&store);
+        let version = vault.save(&acme(), &record(1), None).await.unwrap();
+        let writers = (2..18).map(|number| {
+            let vault = vault.clone();
+            tokio::spawn(async move { vault.save(&acme(), &record(number), Some(version)).await })
+        });
+        let outcomes = futures::future::join_all(writers).await;
+        let (won, lost): (Vec<_>, Vec<_>) = outcomes.into_iter().map(Result::unwrap).partition(Result::is_ok);
+        assert_eq!(won.len(), 1, "{name}");
+        assert!(lost.iter().all(|lost| matches!(lost, Err(Error::Conflict { .. }))), "{name}: {lost:?}");
+        assert!(matches!(vault.save(&acme(), &record(9), None).await, Err(Error::Conflict { .. })), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn refuses_a_writer_that_slept_while_its_number_was_written_and_pruned() {
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let vault = vault(&store);
+    let slept = vault.save(&acme(), &record(1), None).await.unwrap();
+    let mut version = slept;
+    for number in 2..10 {
+        version = vault.save(&acme(), &record(number), Some(version)).await.unwrap();
+    }
+    assert!(matches!(vault.save(&acme(), &record(99), Some(slept)).await, Err(Error::Conflict { .. })));
+    let newest = vault.load(&acme()).await.unwrap().unwrap();
+    assert_eq!(newest.record.access_token.expose(), "POISON_access_9");
+}
+
+#[tokio::test]
+async fn keeps_few_superseded_tokens() {
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let vault = vault(&store);
+    let mut version = None;
+    for number in 1..20 {
+        version = Some(vault.save(&acme(), &record(number), version).await.unwrap());
+    }
+    assert_eq!(everything(&store).await.0.len(), 3);
+}
+
+#[tokio::test]
+async fn replaces_a_sealing_key_without_a_moment_of_darkness() {
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let with = |keys| Vault::new(Arc::clone(&store), prefix(), keys).unwrap();
+    let version = with(vec![key(1)]).save(&acme(), &record(1), None).await.unwrap();
+    assert!(matches!(with(vec![key(2)]).load(&acme()).await, Err(Error::WrongKey { .. })));
+
+    let both = with(vec![key(2), key(1)]);
+    let loaded = both.load(&acme()).await.unwrap().unwrap();
+    both.save(&acme(), &loaded.record, Some(version)).await.unwrap();
+
+    assert_eq!(with(vec![key(2)]).load(&acme()).await.unwrap().unwrap().record, loaded.record);
+    assert!(matches!(Vault::new(store, prefix(), vec![]), Err(Error::NoKey)));
+}
+
+#[tokio::test]
+async fn connects_again_over_a_record_that_no_longer_opens() {
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let vault = vault(&store);
+    store.put(&Path::from("state/connections/acme/tokens/000000000004"), "".into()).await.unwrap();
+    assert!(matches!(vault.load(&acme()).await, Err(Error::Damaged { .. })));
+    let version = vault.version(&acme()).await.unwrap();
+    vault.save(&acme(), &record(5), version).await.unwrap();
+    assert!(vault.load(&acme()).await.unwrap().is_some());
+}
+
+#[test]
+fn warns_three_days_before_the_refresh_token_ends_and_knows_when_it_has() {
+    let mut record = record(1);
+    let end = record.refresh_expires_at.unwrap();
+    assert_eq!(record.status(end - 3 * 86_400 - 1), Status::Connected);
+    assert_eq!(record.status(end - 3 * 86_400), Status::Expiring);
+    let ended = Status::Disconnected { cause: DisconnectCause::Expired, at: end };
+    assert_eq!(record.status(end), ended);
+    assert!(record.ends_within(60, NOW + 1_740) && !record.ends_within(60, NOW + 1_739));
+    (record.refresh_token, record.expires_at) = (None, None);
+    assert_eq!(record.status(i64::MAX), Status::Connected);
+}
