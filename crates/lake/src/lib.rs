@@ -1,1 +1,32 @@
-//! lake
+//! Where the bytes lie: Delta tables of plain Parquet at `<lake url>/<connection>/<table>/`, on local disk, S3, GCS or
+//! Azure. `loader` keeps the collected tables and `warehouse` the marts by the same few mechanics: open, write files,
+//! commit once, replace, compact, clean up, erase. A commit never waits for another writer: it succeeds on exactly the
+//! version it was made for, or ends in [`Error::Conflict`], and the caller reads again and decides anew.
+
+mod commit;
+mod compact;
+mod connection;
+mod error;
+mod files;
+mod location;
+mod replace;
+mod retention;
+mod schema;
+mod staged;
+mod verify;
+mod writer;
+
+pub use commit::{Change, FENCE, commit, fence};
+pub use compact::{COMPACT_BYTES_MAX, compact};
+pub use connection::{ConnectionLake, Lake, Purged, TableSpec};
+pub use error::Error;
+pub use files::{DataFile, data_files, read_file};
+pub use location::object_store;
+pub use replace::Written;
+pub use retention::{Cleaned, Retention, clean_up, last_checkpoint, orphans, write_checkpoint};
+pub use schema::{DATA_SKIPPING, conform, storable_schema};
+pub use verify::{FileFault, verify_file};
+pub use writer::{FILE_ROWS_MAX, FileWriter, writer_properties};
+
+pub use deltalake_core::DeltaTable;
+pub use deltalake_core::kernel::{Add, Remove};

@@ -1,0 +1,218 @@
+//! A lake, one connection's part of it, and the tables there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use deltalake_core::kernel::transaction::CommitProperties;
+use deltalake_core::logstore::{LogStoreRef, StorageConfig, default_logstore};
+use deltalake_core::operations::create::CreateBuilder;
+use deltalake_core::{DeltaTable, DeltaTableError};
+use futures::TryStreamExt;
+use object_store::ObjectStore;
+use object_store::path::Path;
+use object_store::prefix::PrefixStore;
+use url::Url;
+
+use crate::commit::is_conflict;
+use crate::{Error, location, schema, staged};
+
+/// A place that holds the tables of any number of connections.
+#[derive(Debug, Clone)]
+pub struct Lake {
+    store: Arc<dyn ObjectStore>,
+    url: Url,
+    root: Path,
+}
+
+impl Lake {
+    /// Opens the lake at the URL; see [`object_store`](crate::object_store) for schemes and options.
+    pub fn open(url: &str, options: &BTreeMap<String, String>) -> Result<Self, Error> {
+        let url = location::parse(url)?;
+        let (store, root) = location::open(&url, options)?;
+        Ok(Self { store, url, root })
+    }
+
+    /// The lake at the URL, over a store that the caller has made (and may count, slow or fail in a test). The store
+    /// is rooted as [`object_store`](crate::object_store) roots it.
+    pub fn over(url: &str, store: Arc<dyn ObjectStore>) -> Result<Self, Error> {
+        let url = location::parse(url)?;
+        let root =
+            Path::from_url_path(url.path()).map_err(|error| Error::Url { reason: error.to_string() })?;
+        Ok(Self { store, url, root })
+    }
+
+    /// The part of one connection.
+    pub fn connection(&self, name: &str) -> ConnectionLake {
+        ConnectionLake {
+            store: Arc::clone(&self.store),
+            url: below(&self.url, name),
+            prefix: self.root.clone().join(name),
+        }
+    }
+
+    /// The object store, and the lake's path in it.
+    pub fn store(&self) -> (Arc<dyn ObjectStore>, Path) {
+        (Arc::clone(&self.store), self.root.clone())
+    }
+}
+
+/// The URL of a folder below another; the name becomes one path segment whatever it holds.
+fn below(url: &Url, name: &str) -> Url {
+    let mut url = url.clone();
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().push(name).push("");
+    }
+    url
+}
+
+/// What a new table is.
+#[derive(Debug, Clone)]
+pub struct TableSpec {
+    /// Columns, the partition column included. Field metadata under `comment` becomes the column's comment.
+    pub schema: SchemaRef,
+    /// The column whose values are folders.
+    pub partition: Option<String>,
+    /// Columns whose minimum and maximum may stand in the log; integers, dates and timestamps only.
+    pub data_skipping: Vec<String>,
+    /// What one row is.
+    pub description: String,
+    /// Further properties of the table.
+    pub configuration: BTreeMap<String, String>,
+}
+
+/// One connection's tables.
+#[derive(Debug, Clone)]
+pub struct ConnectionLake {
+    store: Arc<dyn ObjectStore>,
+    url: Url,
+    prefix: Path,
+}
+
+/// What [`ConnectionLake::purge`] deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// Objects deleted.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+impl ConnectionLake {
+    /// The table at its newest version; None when it does not exist.
+    pub async fn table(&self, name: &str) -> Result<Option<DeltaTable>, Error> {
+        let log_store = self.log_store(name);
+        let exists = log_store.is_delta_table_location().await;
+        if !exists.map_err(|error| Error::storage("list", self.table_location(name), &error))? {
+            return Ok(None);
+        }
+        let mut table = DeltaTable::new(log_store);
+        table.load().await.map_err(|error| Error::table("read log of", name, &error))?;
+        Ok(Some(table))
+    }
+
+    /// Creates the table, empty. Ends in [`Error::Conflict`] when another writer created it first.
+    pub async fn create(&self, name: &str, spec: &TableSpec) -> Result<DeltaTable, Error> {
+        let columns = schema::delta_columns(name, &spec.schema)?;
+        let created = CreateBuilder::new()
+            .with_log_store(self.log_store(name))
+            .with_table_name(name)
+            .with_comment(&spec.description)
+            .with_columns(columns)
+            .with_partition_columns(spec.partition.iter().cloned())
+            .with_configuration(schema::configuration(spec))
+            .with_raise_if_key_not_exists(false)
+            // With retries, a creation that lost the race would be put on top of the winner's table.
+            .with_commit_properties(CommitProperties::default().with_max_retries(0))
+            .await;
+        created.map_err(|error| match error {
+            error if is_conflict(&error) || already_exists(&error) => {
+                Error::Conflict { table: name.to_owned() }
+            }
+            error => Error::table("create", name, &error),
+        })
+    }
+
+    /// The table at its newest version, created first when it does not exist.
+    pub async fn open_or_create(&self, name: &str, spec: &TableSpec) -> Result<DeltaTable, Error> {
+        if let Some(table) = self.table(name).await? {
+            return Ok(table);
+        }
+        match self.create(name, spec).await {
+            Err(Error::Conflict { table }) => self.table(name).await?.ok_or(Error::Conflict { table }),
+            created => created,
+        }
+    }
+
+    /// Names of the connection's tables, sorted.
+    pub async fn table_names(&self) -> Result<Vec<String>, Error> {
+        let listing = self.store.list_with_delimiter(Some(&self.prefix)).await;
+        let folders = listing.map_err(|error| Error::storage("list", &self.url, &error))?.common_prefixes;
+        let names: BTreeSet<_> = folders.iter().filter_map(|folder| folder.filename()).collect();
+        let mut tables = Vec::new();
+        for name in names {
+            let exists = self.log_store(name).is_delta_table_location().await;
+            if exists.map_err(|error| Error::storage("list", self.table_location(name), &error))? {
+                tables.push(name.to_owned());
+            }
+        }
+        Ok(tables)
+    }
+
+    /// The table's folder.
+    pub fn table_location(&self, name: &str) -> Url {
+        below(&self.url, name)
+    }
+
+    /// The object store that holds the tables.
+    pub fn store(&self) -> Arc<dyn ObjectStore> {
+        Arc::clone(&self.store)
+    }
+
+    /// The connection's path in the store.
+    pub fn prefix(&self) -> &Path {
+        &self.prefix
+    }
+
+    /// The connection's folder.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Deletes everything below the connection's folder: tables, logs, leftovers of dead writers; then lists again.
+    /// It needs the connection's lease: what a running writer puts meanwhile makes the proof fail, which is an error.
+    pub async fn purge(&self) -> Result<Purged, Error> {
+        let failed = |error: object_store::Error| Error::storage("delete", &self.url, &error);
+        let objects: Vec<_> = self.store.list(Some(&self.prefix)).try_collect().await.map_err(failed)?;
+        let mut purged = Purged::default();
+        for object in &objects {
+            purged.objects += 1;
+            purged.bytes += object.size;
+        }
+        let locations = futures::stream::iter(objects.into_iter().map(|object| Ok(object.location)));
+        let deleted = self.store.delete_stream(Box::pin(locations));
+        deleted.try_for_each(|_| std::future::ready(Ok(()))).await.map_err(failed)?;
+        purged.objects += staged::remove_folder(&self.url)?;
+        let left = self.store.list(Some(&self.prefix)).try_next().await.map_err(failed)?;
+        if left.is_some() {
+            let error = std::io::Error::other("objects are still listed after the deletion");
+            return Err(Error::storage("delete", &self.url, &error));
+        }
+        Ok(purged)
+    }
+
+    fn log_store(&self, name: &str) -> LogStoreRef {
+        let path = self.prefix.clone().join(name);
+        let table_store = Arc::new(PrefixStore::new(Arc::clone(&self.store), path));
+        default_logstore(
+            table_store,
+            Arc::clone(&self.store),
+            &self.table_location(name),
+            &StorageConfig::default(),
+        )
+    }
+}
+
+fn already_exists(error: &DeltaTableError) -> bool {
+    error.to_string().contains("already exists")
+}

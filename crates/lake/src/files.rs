@@ -1,0 +1,135 @@
+//! Data files of a table's newest version, and their rows.
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray, new_null_array};
+use arrow::datatypes::SchemaRef;
+use bytes::Bytes;
+use deltalake_core::DeltaTable;
+use deltalake_core::kernel::{LogicalFileView, Remove};
+use object_store::ObjectStoreExt as _;
+use object_store::path::Path;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::errors::ParquetError;
+use serde_json::Value;
+
+use crate::{Error, schema};
+
+/// Rows in one batch that is read.
+const BATCH_ROWS: usize = 64 * 1024;
+
+/// A file of a table.
+#[derive(Debug, Clone)]
+pub struct DataFile {
+    /// Path below the table's folder.
+    pub path: Path,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// Rows, as the log tells; None when it does not.
+    pub rows: Option<u64>,
+    /// Value of the partition column; None for NULL or no partition.
+    pub partition: Option<String>,
+    stats: Value,
+    remove: Remove,
+}
+
+impl DataFile {
+    fn of(view: &LogicalFileView) -> Self {
+        let stats = view.stats().and_then(|text| serde_json::from_str::<Value>(&text).ok());
+        let stats = stats.unwrap_or(Value::Null);
+        Self {
+            path: view.object_store_path(),
+            bytes: view.size() as u64,
+            rows: stats.get("numRecords").and_then(Value::as_u64),
+            partition: view.partition_values_map().into_values().next().flatten(),
+            stats,
+            remove: view.remove_action(true),
+        }
+    }
+
+    /// Least and greatest value of an integer column, as the log tells; None when it does not.
+    pub fn integer_bounds(&self, column: &str) -> Option<(i64, i64)> {
+        let bound = |side: &str| self.stats.get(side)?.get(column)?.as_i64();
+        Some((bound("minValues")?, bound("maxValues")?))
+    }
+
+    /// The action that takes the file out of the table. `data_change` is false where its rows stay, in other files.
+    pub fn remove(&self, data_change: bool) -> Remove {
+        Remove { data_change, ..self.remove.clone() }
+    }
+}
+
+/// The files of the table at the version that it holds, by path.
+pub fn data_files(table: &DeltaTable, name: &str) -> Result<Vec<DataFile>, Error> {
+    let failed = |error| Error::table("read log of", name, &error);
+    let state = table.snapshot().map_err(failed)?;
+    let log = state.snapshot().try_log_data().map_err(failed)?;
+    let mut files: Vec<_> = log.iter().map(|view| DataFile::of(&view)).collect();
+    files.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(files)
+}
+
+/// Rows of the file with the columns of `schema` in its order, in batches: the partition column is filled in, and
+/// columns that are younger than the file are NULL. The file is fetched whole: it holds at most
+/// [`FILE_ROWS_MAX`](crate::FILE_ROWS_MAX) rows, and one request is cheaper than several.
+pub async fn read_file(
+    table: &DeltaTable,
+    name: &str,
+    file: &DataFile,
+    schema: &SchemaRef,
+) -> Result<Vec<RecordBatch>, Error> {
+    let failed = |error: &dyn StdError| Error::storage("read file", place(table, file), error);
+    let store = table.object_store();
+    let fetched = store.get(&file.path).await.map_err(|error| failed(&error))?;
+    let bytes = fetched.bytes().await.map_err(|error| failed(&error))?;
+    let wanted = Arc::clone(schema);
+    let decoded = tokio::task::spawn_blocking(move || decode(bytes, &wanted)).await;
+    let batches = decoded.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
+    let partition = partition_column(table, name)?;
+    let rows = batches.iter().map(|batch| {
+        let batch = with_partition(batch, partition.as_deref(), file.partition.as_deref(), schema);
+        schema::conform(name, &batch.map_err(|error| failed(&error))?, schema)
+    });
+    rows.collect()
+}
+
+fn place(table: &DeltaTable, file: &DataFile) -> String {
+    table.table_url().join(file.path.as_ref()).map_or_else(|_| file.path.to_string(), String::from)
+}
+
+fn decode(bytes: Bytes, schema: &SchemaRef) -> Result<Vec<RecordBatch>, ParquetError> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes)?;
+    let wanted = schema.fields().iter().map(|field| field.name().as_str());
+    let mask = ProjectionMask::columns(builder.parquet_schema(), wanted);
+    let reader = builder.with_batch_size(BATCH_ROWS).with_projection(mask).build()?;
+    reader.collect::<Result<Vec<_>, _>>().map_err(ParquetError::from)
+}
+
+fn partition_column(table: &DeltaTable, name: &str) -> Result<Option<String>, Error> {
+    let state = table.snapshot().map_err(|error| Error::table("read log of", name, &error))?;
+    Ok(state.metadata().partition_columns().first().cloned())
+}
+
+fn with_partition(
+    batch: &RecordBatch,
+    column: Option<&str>,
+    value: Option<&str>,
+    schema: &SchemaRef,
+) -> Result<RecordBatch, arrow::error::ArrowError> {
+    let Some((_, field)) = column.and_then(|column| schema.column_with_name(column)) else {
+        return Ok(batch.clone());
+    };
+    let rows = batch.num_rows();
+    let values: ArrayRef = match value {
+        Some(value) => Arc::new(StringArray::from_iter_values(std::iter::repeat_n(value, rows))),
+        None => new_null_array(field.data_type(), rows),
+    };
+    let field = field.clone().with_data_type(values.data_type().clone());
+    let mut fields = batch.schema_ref().fields().to_vec();
+    fields.push(Arc::new(field));
+    let mut columns = batch.columns().to_vec();
+    columns.push(values);
+    RecordBatch::try_new(Arc::new(arrow::datatypes::Schema::new(fields)), columns)
+}

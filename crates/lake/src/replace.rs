@@ -1,0 +1,195 @@
+//! Whole tables and whole partitions replaced in one commit: how marts are written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::{SortColumn, cast, concat_batches, lexsort_to_indices, partition, take_record_batch};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+use deltalake_core::DeltaTable;
+use deltalake_core::kernel::Add;
+
+use crate::{Change, ConnectionLake, DataFile, Error, FileWriter, TableSpec, commit, data_files, schema};
+
+/// Attempts before a table that others keep changing is given up.
+const ATTEMPTS_MAX: u32 = 8;
+
+/// What a replacement did. Files that already hold exactly the new rows stay, and are in no count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Rows handed in.
+    pub rows: u64,
+    /// Files that joined the table.
+    pub files_added: u64,
+    /// Their bytes.
+    pub bytes_added: u64,
+    /// Files that left it.
+    pub files_removed: u64,
+    /// The table's version afterwards.
+    pub version: u64,
+}
+
+impl ConnectionLake {
+    /// Replaces all rows of the table, and its columns where they differ, in one commit; creates it when it does not
+    /// exist. Types that a table cannot hold are stored as [`storable_schema`](crate::storable_schema) says.
+    ///
+    /// `spec.schema` must fit the batches. Replacing rows by the same rows in the same order commits nothing.
+    pub async fn replace_table(
+        &self,
+        name: &str,
+        spec: &TableSpec,
+        batches: Vec<RecordBatch>,
+    ) -> Result<Written, Error> {
+        let spec = TableSpec { schema: schema::storable_schema(&spec.schema), ..spec.clone() };
+        let rows = Rows::new(name, &spec.schema, spec.partition.as_deref(), batches)?;
+        self.replace(name, &spec, &rows, |_| true).await
+    }
+
+    /// Replaces the rows of the named partitions in one commit: all rows of the batches must lie in them, and a named
+    /// partition without rows becomes empty. The table must exist, with these columns.
+    pub async fn replace_partitions(
+        &self,
+        name: &str,
+        spec: &TableSpec,
+        partitions: &BTreeSet<String>,
+        batches: Vec<RecordBatch>,
+    ) -> Result<Written, Error> {
+        let spec = TableSpec { schema: schema::storable_schema(&spec.schema), ..spec.clone() };
+        let rows = Rows::new(name, &spec.schema, spec.partition.as_deref(), batches)?;
+        let is_named =
+            |value: &Option<String>| value.as_ref().is_some_and(|value| partitions.contains(value));
+        if !rows.by_partition.keys().all(is_named) {
+            return Err(Error::mismatch(name, "rows lie outside the partitions that are replaced"));
+        }
+        self.replace(name, &spec, &rows, |file| is_named(&file.partition)).await
+    }
+
+    async fn replace(
+        &self,
+        name: &str,
+        spec: &TableSpec,
+        rows: &Rows,
+        is_replaced: impl Fn(&DataFile) -> bool,
+    ) -> Result<Written, Error> {
+        for _ in 1..ATTEMPTS_MAX {
+            let mut table = self.open_or_create(name, spec).await?;
+            match replace_once(&mut table, name, spec, rows, &is_replaced).await {
+                Err(Error::Conflict { .. }) => {}
+                done => return done,
+            }
+        }
+        Err(Error::Conflict { table: name.to_owned() })
+    }
+}
+
+async fn replace_once(
+    table: &mut DeltaTable,
+    name: &str,
+    spec: &TableSpec,
+    rows: &Rows,
+    is_replaced: impl Fn(&DataFile) -> bool,
+) -> Result<Written, Error> {
+    let writer = FileWriter::of(table, name)?;
+    let mut adds = Vec::new();
+    for (value, batch) in &rows.by_partition {
+        adds.extend(writer.write(value.as_deref(), batch).await?);
+    }
+    let old: Vec<_> = data_files(table, name)?.into_iter().filter(is_replaced).collect();
+    let kept: BTreeSet<_> = old.iter().map(|file| file.path.to_string()).collect();
+    let new: BTreeSet<_> = adds.iter().map(|add| add.path.clone()).collect();
+    let adds: Vec<Add> = adds.into_iter().filter(|add| !kept.contains(&add.path)).collect();
+    let removes = old.iter().filter(|file| !new.contains(file.path.as_ref())).map(|file| file.remove(true));
+    let mut change =
+        Change { removes: removes.collect(), schema: new_schema(table, name, spec)?, ..Change::overwrite() };
+    let written = Written {
+        rows: rows.count,
+        files_added: adds.len() as u64,
+        bytes_added: adds.iter().map(|add| add.size.unsigned_abs()).sum(),
+        files_removed: change.removes.len() as u64,
+        version: table.version().unwrap_or_default(),
+    };
+    change.adds = adds;
+    if change.is_empty() {
+        return Ok(written);
+    }
+    Ok(Written { version: commit(table, name, change).await?, ..written })
+}
+
+/// The schema to change the table to; None when it has it.
+fn new_schema(table: &DeltaTable, name: &str, spec: &TableSpec) -> Result<Option<SchemaRef>, Error> {
+    let state = table.snapshot().map_err(|error| Error::table("read log of", name, &error))?;
+    let wanted = schema::delta_schema(name, &spec.schema)?;
+    Ok((*state.schema() != wanted).then(|| spec.schema.clone()))
+}
+
+/// Rows by the value of the partition column.
+struct Rows {
+    by_partition: BTreeMap<Option<String>, RecordBatch>,
+    count: u64,
+}
+
+impl Rows {
+    fn new(
+        name: &str,
+        schema: &SchemaRef,
+        column: Option<&str>,
+        batches: Vec<RecordBatch>,
+    ) -> Result<Self, Error> {
+        let failed = |error: arrow::error::ArrowError| Error::table("sort rows of", name, &error);
+        let batches = batches.into_iter().map(|batch| schema::conform(name, &batch, schema));
+        let batch = concat_batches(schema, &batches.collect::<Result<Vec<_>, _>>()?).map_err(failed)?;
+        let count = batch.num_rows() as u64;
+        let by_partition = match column {
+            _ if count == 0 => BTreeMap::new(),
+            None => BTreeMap::from([(None, batch)]),
+            Some(column) => split(name, &batch, column)?,
+        };
+        Ok(Self { by_partition, count })
+    }
+}
+
+/// The rows of each value, in the order in which they came.
+fn split(
+    name: &str,
+    batch: &RecordBatch,
+    column: &str,
+) -> Result<BTreeMap<Option<String>, RecordBatch>, Error> {
+    let failed = |error: arrow::error::ArrowError| Error::table("sort rows of", name, &error);
+    let Some(values) = batch.column_by_name(column) else {
+        return Err(Error::mismatch(name, format!("column {column} is missing")));
+    };
+    let position = arrow::array::UInt64Array::from_iter_values(0..batch.num_rows() as u64);
+    let order = [values.clone(), std::sync::Arc::new(position) as _]
+        .map(|values| SortColumn { values, options: None });
+    let indices = lexsort_to_indices(&order, None).map_err(failed)?;
+    let sorted = take_record_batch(batch, &indices).map_err(failed)?;
+    let Some(values) = sorted.column_by_name(column).cloned() else { return Ok(BTreeMap::new()) };
+    let words = cast(&values, &DataType::Utf8).map_err(failed)?;
+    let words = words.as_string::<i32>();
+    let ranges = partition(&[values]).map_err(failed)?.ranges();
+    let parts = ranges.into_iter().map(|range| {
+        let word = words.is_valid(range.start).then(|| words.value(range.start).to_owned());
+        (word, sorted.slice(range.start, range.len()))
+    });
+    Ok(parts.collect())
+}
+
+impl TableSpec {
+    /// A mart: its integer, date and time columns may be bounded in the log, strings and with them pseudonyms never.
+    pub fn mart(schema: &Schema, partition: Option<&str>, description: &str) -> Self {
+        let schema = schema::storable_schema(schema);
+        let is_bounded = |data_type: &DataType| {
+            matches!(
+                data_type,
+                DataType::Int32 | DataType::Int64 | DataType::Date32 | DataType::Timestamp(_, _)
+            )
+        };
+        let bounded = schema.fields().iter().filter(|field| is_bounded(field.data_type()));
+        Self {
+            data_skipping: bounded.map(|field| field.name().clone()).collect(),
+            schema,
+            partition: partition.map(str::to_owned),
+            description: description.to_owned(),
+            configuration: BTreeMap::new(),
+        }
+    }
+}

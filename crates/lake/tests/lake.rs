@@ -1,0 +1,136 @@
+//! What the lake promises to its two writers, on local disk.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::array::{AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, UInt64Array};
+use arrow::compute::concat_batches;
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit};
+use deskmeter_lake::{ConnectionLake, Error, Lake, TableSpec, data_files, read_file};
+use tempfile::TempDir;
+
+const NO_OPTIONS: BTreeMap<String, String> = BTreeMap::new();
+
+fn lake(folder: &TempDir) -> ConnectionLake {
+    Lake::open(&format!("file://{}/lake", folder.path().display()), &NO_OPTIONS).unwrap().connection("acme")
+}
+
+fn mart_schema() -> SchemaRef {
+    let time = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+    Arc::new(Schema::new(vec![
+        Field::new("ticket_id", DataType::Int64, false),
+        Field::new("created_month", DataType::Utf8, false),
+        Field::new("solved_at", time, true),
+        Field::new("assignee_key", DataType::Utf8, true),
+        Field::new("n_replies", DataType::UInt64, false),
+    ]))
+}
+
+fn mart_rows(ids: &[i64], month: &str) -> RecordBatch {
+    let count = ids.len();
+    RecordBatch::try_new(
+        mart_schema(),
+        vec![
+            Arc::new(Int64Array::from(ids.to_vec())),
+            Arc::new(StringArray::from(vec![month; count])),
+            Arc::new(
+                TimestampMicrosecondArray::from(vec![1_700_000_000_000_000; count]).with_timezone("UTC"),
+            ),
+            Arc::new(StringArray::from(vec![Some("pseudonym"); count])),
+            Arc::new(UInt64Array::from(vec![7; count])),
+        ],
+    )
+    .unwrap()
+}
+
+fn spec() -> TableSpec {
+    TableSpec::mart(&mart_schema(), Some("created_month"), "one row per ticket")
+}
+
+async fn ids(lake: &ConnectionLake, name: &str) -> BTreeSet<i64> {
+    let table = lake.table(name).await.unwrap().unwrap();
+    let schema = deskmeter_lake::storable_schema(&mart_schema());
+    let mut all = BTreeSet::new();
+    for file in data_files(&table, name).unwrap() {
+        let batches = read_file(&table, name, &file, &schema).await.unwrap();
+        let batch = concat_batches(&schema, &batches).unwrap();
+        assert_eq!(file.rows, Some(batch.num_rows() as u64));
+        all.extend(batch.column(0).as_primitive::<Int64Type>().values().iter().copied());
+        assert_eq!(batch.column(1).as_string::<i32>().value(0), file.partition.as_deref().unwrap());
+    }
+    all
+}
+
+#[tokio::test]
+async fn a_table_is_replaced_whole_and_stays_untouched_by_the_same_rows() {
+    let folder = TempDir::new().unwrap();
+    let lake = lake(&folder);
+    let old = vec![mart_rows(&[1, 2], "2026-01"), mart_rows(&[3], "2026-02")];
+    let first = lake.replace_table("mart", &spec(), old.clone()).await.unwrap();
+    assert_eq!((first.rows, first.files_added, first.files_removed), (3, 2, 0));
+    let again = lake.replace_table("mart", &spec(), old).await.unwrap();
+    assert_eq!((again.files_added, again.files_removed, again.version), (0, 0, first.version));
+    let changed = lake.replace_table("mart", &spec(), vec![mart_rows(&[3], "2026-02")]).await.unwrap();
+    assert_eq!((changed.files_added, changed.files_removed), (0, 1));
+    assert_eq!(ids(&lake, "mart").await, BTreeSet::from([3]));
+}
+
+#[tokio::test]
+async fn only_the_named_partitions_are_replaced() {
+    let folder = TempDir::new().unwrap();
+    let lake = lake(&folder);
+    let rows = vec![mart_rows(&[1], "2026-01"), mart_rows(&[2], "2026-02"), mart_rows(&[3], "2026-03")];
+    lake.replace_table("mart", &spec(), rows).await.unwrap();
+    let months = BTreeSet::from(["2026-02".to_owned(), "2026-03".to_owned()]);
+    lake.replace_partitions("mart", &spec(), &months, vec![mart_rows(&[20, 21], "2026-02")]).await.unwrap();
+    assert_eq!(ids(&lake, "mart").await, BTreeSet::from([1, 20, 21]));
+    let stray = lake.replace_partitions("mart", &spec(), &months, vec![mart_rows(&[9], "2026-01")]).await;
+    assert!(matches!(stray, Err(Error::Mismatch { .. })), "{stray:?}");
+}
+
+#[tokio::test]
+async fn columns_follow_the_query_and_no_pseudonym_enters_the_log() {
+    let folder = TempDir::new().unwrap();
+    let lake = lake(&folder);
+    lake.replace_table("mart", &spec(), vec![mart_rows(&[1], "2026-01")]).await.unwrap();
+    let narrow: SchemaRef = Arc::new(mart_schema().project(&[0, 1]).unwrap());
+    let rows = mart_rows(&[5], "2026-01").project(&[0, 1]).unwrap();
+    let narrow_spec = TableSpec::mart(&narrow, Some("created_month"), "one row per ticket");
+    lake.replace_table("mart", &narrow_spec, vec![rows]).await.unwrap();
+    let table = lake.table("mart").await.unwrap().unwrap();
+    assert_eq!(table.snapshot().unwrap().schema().fields().count(), 2);
+    let log = folder.path().join("lake/acme/mart/_delta_log");
+    for entry in std::fs::read_dir(log).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        assert!(!text.contains("\"pseudonym\""), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn purge_leaves_nothing_not_even_what_no_listing_shows() {
+    let folder = TempDir::new().unwrap();
+    let lake = lake(&folder);
+    lake.replace_table("mart", &spec(), vec![mart_rows(&[1], "2026-01")]).await.unwrap();
+    let staged = folder.path().join("lake/acme/mart/created_month=2026-01/dead.parquet#1");
+    std::fs::write(&staged, b"rows of a writer that was killed").unwrap();
+    let purged = lake.purge().await.unwrap();
+    assert!(purged.objects >= 3 && purged.bytes > 0, "{purged:?}");
+    assert!(!folder.path().join("lake/acme").exists());
+    assert_eq!(lake.table_names().await.unwrap(), Vec::<String>::new());
+    assert_eq!(lake.purge().await.unwrap().objects, 0);
+}
+
+#[tokio::test]
+async fn storage_that_refuses_is_named() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("not-a-folder");
+    std::fs::write(&file, b"").unwrap();
+    let error = Lake::open(&format!("file://{}/lake", file.display()), &NO_OPTIONS).unwrap_err();
+    assert_eq!(error.to_string(), format!("create folder {}/lake", file.display()));
+    let error = Lake::open("ftp://host/lake", &NO_OPTIONS).unwrap_err();
+    assert_eq!(error.to_string(), "open lake: scheme ftp is not one of file, s3, gs, az");
+    let error = Lake::open("az://container/lake?sig=SECRET", &NO_OPTIONS).unwrap_err();
+    assert!(!format!("{error:?}").contains("SECRET"), "{error:?}");
+}

@@ -1,0 +1,125 @@
+//! Is what the log promises there? And if it is not: what can be had again is had again.
+
+use deskmeter_lake::{
+    Change, ConnectionLake, DataFile, DeltaTable, FileFault, commit, data_files, orphans, verify_file,
+};
+use deskmeter_tables::{ALL, TICKET_METRIC_SETS, TICKETS, Table};
+
+use crate::commit::POSITION;
+use crate::{Error, Loader, open};
+
+/// Something that is wrong with a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Name of the table.
+    pub table: &'static str,
+    /// File it is about, below the table's folder; empty when it is the log as a whole.
+    pub path: String,
+    /// What is wrong.
+    pub fault: Fault,
+}
+
+/// What can be wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// A data file is not there.
+    Missing,
+    /// A data file is not as long as the log says.
+    Length,
+    /// A data file is no Parquet, or does not hold the rows that the log says.
+    Unreadable,
+    /// A data file that no commit knows: a writer died before its commit. Harmless; housekeeping deletes it.
+    Orphan,
+    /// The log itself cannot be read: a commit is missing or cut off.
+    Log,
+}
+
+impl Fault {
+    /// Whether rows are lost by it.
+    pub const fn loses_rows(self) -> bool {
+        !matches!(self, Self::Orphan)
+    }
+}
+
+impl From<FileFault> for Fault {
+    fn from(fault: FileFault) -> Self {
+        match fault {
+            FileFault::Missing => Self::Missing,
+            FileFault::Length => Self::Length,
+            FileFault::Unreadable => Self::Unreadable,
+        }
+    }
+}
+
+/// Reads every collected table of the connection from end to end and tells what is wrong. Changes nothing; a table
+/// that does not exist yet is in order.
+pub async fn check(lake: &ConnectionLake) -> Result<Vec<Finding>, Error> {
+    let mut findings = Vec::new();
+    for table in ALL {
+        let finding = |path: String, fault| Finding { table: table.name, path, fault };
+        let handle = match lake.table(table.name).await {
+            Ok(Some(handle)) => handle,
+            Ok(None) => continue,
+            Err(deskmeter_lake::Error::Table { .. }) => {
+                findings.push(finding(String::new(), Fault::Log));
+                continue;
+            }
+            Err(error) => return Err(Error::Lake(error)),
+        };
+        for (file, fault) in broken_files(&handle, table).await? {
+            findings.push(finding(file.path.to_string(), fault));
+        }
+        let unknown = orphans(&handle, table.name).await.map_err(Error::Lake)?;
+        findings.extend(unknown.iter().map(|path| finding(path.to_string(), Fault::Orphan)));
+    }
+    Ok(findings)
+}
+
+async fn broken_files(handle: &DeltaTable, table: &'static Table) -> Result<Vec<(DataFile, Fault)>, Error> {
+    let mut broken = Vec::new();
+    for file in data_files(handle, table.name).map_err(Error::Lake)? {
+        if let Some(fault) = verify_file(handle, table.name, &file).await.map_err(Error::Lake)? {
+            broken.push((file, fault.into()));
+        }
+    }
+    Ok(broken)
+}
+
+impl Loader {
+    /// Takes broken files out of their tables and forgets the position of the streams that filled them, so that the
+    /// next run reads these streams from the start and has the rows again; gives the number of files. Rows of the
+    /// privacy ledger cannot be had again. It needs the run's lease.
+    pub async fn repair(&mut self) -> Result<u64, Error> {
+        let mut files = 0;
+        for table in ALL {
+            self.reload(table).await?;
+            let broken = broken_files(self.handle(table)?, table).await?;
+            if broken.is_empty() {
+                continue;
+            }
+            // The position first: a repair that dies in between is done again, rows that are not read again are lost.
+            let cursor = if table == &TICKET_METRIC_SETS { &TICKETS } else { table };
+            if cursor != table {
+                self.commit_repair(cursor, &[]).await?;
+            }
+            self.commit_repair(table, &broken).await?;
+            files += broken.len() as u64;
+        }
+        Ok(files)
+    }
+
+    async fn commit_repair(
+        &mut self,
+        table: &'static Table,
+        broken: &[(DataFile, Fault)],
+    ) -> Result<(), Error> {
+        let fence = self.options.fence;
+        let handle = self.handle(table)?;
+        open::refuse_fenced(handle, table, fence).await?;
+        let mut change = Change::settings();
+        change.fence = Some(fence);
+        change.removes = broken.iter().map(|(file, _)| file.remove(true)).collect();
+        change.configuration.insert(POSITION.to_owned(), None);
+        commit(handle, table.name, change).await.map(|_| ()).map_err(Error::Lake)
+    }
+}
