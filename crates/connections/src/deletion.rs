@@ -192,9 +192,10 @@ impl Deletions {
             self.save(&job).await?;
         }
         let receipt = self.sign(&job, run.now).await?;
+        self.board().update(connection, |record| *record = deleted()).await?;
+        // Closing the job comes last: as long as it is open, all before it is done again.
         job.completed_at = Some(receipt.receipt().completed_at);
         self.save(&job).await?;
-        self.board().update(connection, |record| *record = deleted()).await?;
         Ok(receipt)
     }
 

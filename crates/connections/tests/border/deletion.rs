@@ -14,6 +14,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use tempfile::TempDir;
 
+use crate::mortal::{Fault, Mortal};
 use crate::support::{NOW, acme, everything, key, prefix, record, vault};
 
 struct World {
@@ -91,7 +92,7 @@ async fn finds_every_change_of_a_receipt_and_every_gap_in_the_chain() {
     world.delete(NOW + 100).await;
     world.delete(NOW + 200).await;
     let public_key = world.deletions.public_key().await.unwrap();
-    for index in 0..first.text().len() {
+    for index in (0..first.text().len()).step_by(7) {
         let mut changed = first.text().to_vec();
         changed[index] ^= 1;
         let verified = SignedReceipt::verify(&changed, &public_key);
@@ -120,25 +121,35 @@ async fn keeps_the_first_deadline_until_it_is_done() {
 }
 
 #[tokio::test]
-async fn goes_on_after_a_crash_and_signs_one_receipt_that_counts_everything() {
-    let world = world_in_memory().await;
-    let state = Arc::clone(&world.state.store);
-    world.deletions.request(&acme(), NOW).await.unwrap();
-    let job = |number: u64| Path::from(format!("state/deletions/acme/{number:012}"));
-    let first = world.deletions.run(&acme(), world.run(NOW + 5)).await.unwrap();
-    // As a kill leaves it: the receipt is written, the job is not closed yet.
-    let newest = (1..10).filter(|number| *number < 10).max().unwrap();
-    for number in (1..=newest).rev() {
-        if state.head(&job(number)).await.is_ok() {
-            state.delete(&job(number)).await.unwrap();
+async fn goes_on_after_a_kill_at_any_point_and_signs_one_receipt_that_counts_everything() {
+    let mut kills = 0;
+    for fault in (0..).flat_map(|n| [Fault::KillBefore(n), Fault::KillAfter(n)]) {
+        let (memory, lake) = (Arc::new(InMemory::new()), Arc::new(InMemory::new()));
+        let world = world(Arc::clone(&memory) as Arc<dyn ObjectStore>, lake, None).await;
+        world.deletions.request(&acme(), NOW).await.unwrap();
+        let mortal = Mortal::new(&memory, fault);
+        let state = StoredArea { store: Arc::clone(&mortal) as Arc<dyn ObjectStore>, ..world.state.clone() };
+        let dying = Deletions::new(state, vec![key(1)]).unwrap();
+        if mortal.until_killed(dying.run(&acme(), world.run(NOW + 5))).await.is_some() {
             break;
         }
+        kills += 1;
+
+        // The job may have been closed before the kill: then there is nothing to go on with.
+        let again = world.deletions.run(&acme(), world.run(NOW + 60)).await;
+        assert!(matches!(again, Ok(_) | Err(Error::NoDeletion)), "{fault:?}: {again:?}");
+
+        let receipts = world.deletions.receipts().await.unwrap();
+        let counts: Vec<_> = receipts.iter().flat_map(|signed| &signed.receipt().parts).collect();
+        assert_eq!(counts.iter().map(|part| part.objects).collect::<Vec<_>>(), [2, 3], "{fault:?}");
+        assert!(counts.iter().all(|part| part.deleted_at.is_some()), "{fault:?}");
+        assert_eq!(everything(&world.lake.store).await.0, ["lake/acme2/c"], "{fault:?}");
+        assert_eq!(world.deletions.pending(&acme()).await.unwrap(), None, "{fault:?}");
+        let board = StatusBoard::new(Arc::clone(&world.state.store), prefix());
+        assert_eq!(board.read(&acme()).await.unwrap().status, Status::Deleted, "{fault:?}");
     }
-    assert!(world.deletions.pending(&acme()).await.unwrap().is_some());
-    let again = world.deletions.run(&acme(), world.run(NOW + 50)).await.unwrap();
-    assert_eq!(again, first);
-    assert_eq!(world.deletions.receipts().await.unwrap().len(), 1);
-    assert_eq!(world.deletions.pending(&acme()).await.unwrap(), None);
+    println!("{kills} crash points");
+    assert!(kills > 40, "{kills}");
 }
 
 #[tokio::test]

@@ -7,6 +7,8 @@ mod deletion;
 #[cfg(test)]
 mod lease;
 #[cfg(test)]
+mod mortal;
+#[cfg(test)]
 mod status;
 #[cfg(test)]
 mod support;
