@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use crate::key::{KeyRing, Place};
 use crate::receipt::digest_of;
 use crate::series::Series;
-use crate::{ConnectionName, Error, Lease, Receipt, SealingKey, SignedReceipt, Status, StatusBoard};
+use crate::{ConnectionName, Error, Lease, Receipt, SealingKey, SignedReceipt, Status, StatusBoard, refresh};
 
 /// The published promise: a day.
 const DEADLINE_SECONDS: i64 = 24 * 3_600;
@@ -125,30 +125,33 @@ impl Deletions {
 
     /// Asks for a deletion. One that was asked for and is not done is returned with its first deadline.
     pub async fn request(&self, connection: &ConnectionName, now: i64) -> Result<DeletionJob, Error> {
-        let series = self.jobs(connection);
-        loop {
-            let newest = series.newest_json::<DeletionJob>().await?;
-            let number = newest.as_ref().map_or(0, |(number, _)| *number);
-            if let Some((_, job)) = newest.filter(|(_, job)| job.completed_at.is_none()) {
-                return Ok(job);
-            }
-            let job = DeletionJob {
-                connection: connection.clone(),
-                requested_at: now,
-                deadline: now + DEADLINE_SECONDS,
-                revocation: Revocation::NotProven,
-                parts: Vec::new(),
-                completed_at: None,
-            };
-            match series.append_json(number, &job).await {
-                Ok(_) => {
-                    self.board().update(connection, |record| record.status = Status::Deleting).await?;
-                    return Ok(job);
-                }
+        let job = loop {
+            match self.find_or_create(connection, now).await {
                 Err(Error::Conflict { .. }) => {}
-                Err(error) => return Err(error),
+                outcome => break outcome?,
             }
+        };
+        self.board().update(connection, |record| record.status = Status::Deleting).await?;
+        Ok(job)
+    }
+
+    async fn find_or_create(&self, connection: &ConnectionName, now: i64) -> Result<DeletionJob, Error> {
+        let series = self.jobs(connection);
+        let newest = series.newest_json::<DeletionJob>().await?;
+        let number = newest.as_ref().map_or(0, |(number, _)| *number);
+        if let Some((_, job)) = newest.filter(|(_, job)| job.completed_at.is_none()) {
+            return Ok(job);
         }
+        let job = DeletionJob {
+            connection: connection.clone(),
+            requested_at: now,
+            deadline: now + DEADLINE_SECONDS,
+            revocation: Revocation::NotProven,
+            parts: Vec::new(),
+            completed_at: None,
+        };
+        series.append_json(number, &job).await?;
+        Ok(job)
     }
 
     /// The job that is not done, if there is one.
@@ -161,7 +164,8 @@ impl Deletions {
     ///
     /// # Errors
     /// [`Error::NoDeletion`] when none was asked for, [`Error::LeaseLost`] when the lease is another connection's or
-    /// has ended, [`Error::NotEmpty`] when something is left; run it again then.
+    /// has ended, [`Error::NotEmpty`] when something is left and [`Error::Leased`] when a refresh of tokens does not
+    /// end; run it again then.
     pub async fn run(&self, connection: &ConnectionName, run: Deletion<'_>) -> Result<SignedReceipt, Error> {
         if run.lease.connection() != connection || run.lease.until() <= run.now {
             return Err(Error::LeaseLost);
@@ -170,6 +174,9 @@ impl Deletions {
             return Err(Error::Name);
         }
         let mut job = self.pending(connection).await?.ok_or(Error::NoDeletion)?;
+        // A refresh that is under way would write its tokens into what was just deleted.
+        let store = Arc::clone(&self.state.store);
+        let no_refresh = refresh::exclude(store, &self.state.prefix, connection, run.now).await?;
         let targets = [
             (
                 DeletionTarget::Connection,
@@ -192,6 +199,7 @@ impl Deletions {
             self.save(&job).await?;
         }
         let receipt = self.sign(&job, run.now).await?;
+        no_refresh.release().await?;
         self.board().update(connection, |record| *record = deleted()).await?;
         // Closing the job comes last: as long as it is open, all before it is done again.
         job.completed_at = Some(receipt.receipt().completed_at);

@@ -27,6 +27,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use object_store::ObjectStore;
+use object_store::path::Path;
 use tokio::time::{self, Instant};
 
 use crate::lease::{self, End, Lease, LeaseRequest};
@@ -111,8 +113,7 @@ impl Vault {
         E: std::error::Error + 'static,
         F: Future<Output = Result<NewTokens, E>>,
     {
-        let dir = connection.dir(&self.prefix, "refreshing");
-        let series = Series::new(Arc::clone(&self.store), dir, "refresh lease");
+        let series = refreshing(Arc::clone(&self.store), &self.prefix, connection);
         let Refresher { owner, now, wait } = refresher;
         let request = LeaseRequest { owner, now, ttl: TTL, wait };
         let mut lease = lease::acquire(series, connection, request).await.map_err(RefreshError::Vault)?;
@@ -182,6 +183,23 @@ impl Vault {
     async fn newer(&self, connection: &ConnectionName, than: Version) -> Option<Sealed> {
         self.load(connection).await.ok().flatten().filter(|stored| stored.version != than)
     }
+}
+
+/// Keeps everybody from refreshing: what deletes the tokens must not be overtaken by a new pair.
+pub(crate) async fn exclude(
+    store: Arc<dyn ObjectStore>,
+    prefix: &Path,
+    connection: &ConnectionName,
+    now: i64,
+) -> Result<Lease, Error> {
+    // A dead refresher's lease ends within this wait.
+    let wait = Duration::from_secs(TTL as u64 + 5);
+    let request = LeaseRequest { owner: "deletion", now, ttl: TTL, wait };
+    lease::acquire(refreshing(store, prefix, connection), connection, request).await
+}
+
+fn refreshing(store: Arc<dyn ObjectStore>, prefix: &Path, connection: &ConnectionName) -> Series {
+    Series::new(store, connection.dir(prefix, "refreshing"), "refresh lease")
 }
 
 /// Runs the exchange to its end whatever happens: its answer is the only copy of the new pair.

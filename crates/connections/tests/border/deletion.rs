@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskmeter_connections::{
-    Deletion, DeletionTarget, Deletions, Error, Lease, LeaseRequest, Leases, Revocation, RunHistory,
-    RunOutcome, RunRecord, SignedReceipt, Status, StatusBoard, StoredArea,
+    Deletion, DeletionTarget, Deletions, Error, Lease, LeaseRequest, Leases, NewTokens, Refresher,
+    Revocation, RunHistory, RunOutcome, RunRecord, SignedReceipt, Status, StatusBoard, StoredArea,
 };
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
@@ -89,7 +89,7 @@ async fn deletes_all_of_one_connection_and_says_so_in_a_signed_receipt() {
 async fn finds_every_change_of_a_receipt_and_every_gap_in_the_chain() {
     let world = world_in_memory().await;
     let first = world.delete(NOW).await;
-    world.delete(NOW + 100).await;
+    world.delete(NOW + 1_000).await;
     world.delete(NOW + 200).await;
     let public_key = world.deletions.public_key().await.unwrap();
     for index in (0..first.text().len()).step_by(7) {
@@ -136,7 +136,7 @@ async fn goes_on_after_a_kill_at_any_point_and_signs_one_receipt_that_counts_eve
         kills += 1;
 
         // The job may have been closed before the kill: then there is nothing to go on with.
-        let again = world.deletions.run(&acme(), world.run(NOW + 60)).await;
+        let again = world.deletions.run(&acme(), world.run(NOW + 66)).await;
         assert!(matches!(again, Ok(_) | Err(Error::NoDeletion)), "{fault:?}: {again:?}");
 
         let receipts = world.deletions.receipts().await.unwrap();
@@ -150,6 +150,26 @@ async fn goes_on_after_a_kill_at_any_point_and_signs_one_receipt_that_counts_eve
     }
     println!("{kills} crash points");
     assert!(kills > 40, "{kills}");
+}
+
+#[tokio::test]
+async fn lets_no_refresh_write_its_tokens_into_what_was_deleted() {
+    let world = world_in_memory().await;
+    world.deletions.request(&acme(), NOW).await.unwrap();
+    let vault = vault(&world.state.store);
+    let refused = record(1).access_token;
+    let refresher = Refresher { owner: "test", now: NOW, wait: Duration::ZERO };
+    let connection = acme();
+    let during = async |_| {
+        let deletion = world.deletions.run(&connection, world.run(NOW + 5));
+        // It waits for the refresh to end: drop it, as an impatient operator does.
+        assert!(tokio::time::timeout(Duration::ZERO, deletion).await.is_err());
+        Err::<NewTokens, _>(std::io::Error::other("no answer"))
+    };
+    vault.refresh(&acme(), &refused, refresher, during).await.unwrap_err();
+    assert!(vault.load(&acme()).await.unwrap().is_some());
+    world.deletions.run(&acme(), world.run(NOW + 5)).await.unwrap();
+    assert!(vault.load(&acme()).await.unwrap().is_none());
 }
 
 #[tokio::test]
