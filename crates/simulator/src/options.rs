@@ -41,7 +41,6 @@ pub enum RateLimit {
 
 /// Everything that can be set about a running simulator.
 #[derive(Clone)]
-#[non_exhaustive]
 pub struct Options {
     /// Port on 127.0.0.1; 0 takes any free one.
     pub port: u16,

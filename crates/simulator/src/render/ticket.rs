@@ -20,6 +20,7 @@ pub(crate) fn write_ticket(
     let state = history.state_after(audit + 1);
     let id = FIRST_TICKET + i64::from(history.index);
     let odd = oddity(filter.oddity_percent, id);
+    let generated_at = history.audits.get(audit).map_or(0, |audit| i64::from(audit.at));
     int(out, "{\"url\":\"https://canary-subdomain.example.test/api/v2/tickets/", id);
     int(out, ".json\",\"id\":", id);
     canary(out, ",\"external_id\":", "ticket-external-id", id);
@@ -34,7 +35,7 @@ pub(crate) fn write_ticket(
     write_people(history, &state, odd, out);
     lit(out, ",\"forum_topic_id\":null");
     maybe_int(out, ",\"problem_id\":", state.problem.map(|index| FIRST_TICKET + i64::from(index)));
-    boolean(out, ",\"has_incidents\":", state.kind == Some(Kind::Problem) && id % 2 == 0);
+    boolean(out, ",\"has_incidents\":", world.has_incidents(history.index, generated_at));
     boolean(out, ",\"is_public\":", state.is_public);
     maybe_time(out, ",\"due_at\":", state.due.then_some(i64::from(history.case.created_at) + 259_200));
     write_tags(&state, id, odd, out);
@@ -53,7 +54,6 @@ pub(crate) fn write_ticket(
     if history.case.ai_agent || odd != Some(3) {
         word(out, ",\"support_type\":", if history.case.ai_agent { "ai_agent" } else { "agent" });
     }
-    let generated_at = history.audits.get(audit).map_or(0, |audit| i64::from(audit.at));
     int(out, ",\"generated_timestamp\":", generated_at);
     if filter.metric_sets {
         lit(out, ",\"metric_set\":");

@@ -5,7 +5,6 @@ use super::answer::Answer;
 use super::asked::Asked;
 use super::route::Endpoint;
 use crate::options::TokenRole;
-use crate::page::Position;
 use crate::server::ME;
 use crate::world::stream::{Filter, Stream, SupportScope};
 use serde::Deserialize;
@@ -53,16 +52,16 @@ pub(crate) fn answer(simulator: &Simulator, asked: &Asked, endpoint: Endpoint, i
             let refreshed_at = crate::render::timestamp(simulator.now());
             Answer::json(200, json!({"count": {"value": value, "refreshed_at": refreshed_at}}).to_string())
         }
-        Endpoint::Show(stream) => match visible(simulator, stream, &[]).iter().find(|row| row.id == id) {
+        Endpoint::Show(stream) => match shown(simulator, stream, Some(id), false).pop() {
             Some(row) => wrapped(stream.key().trim_end_matches('s'), &row.json),
             None => Answer::not_found(),
         },
         Endpoint::TicketMetrics => {
-            let mut sets = metric_sets(simulator);
+            let mut sets = metric_sets(simulator, None);
             sets.reverse();
             listed(asked, simulator, "ticket_metrics", &sets)
         }
-        Endpoint::Metrics => match metric_sets(simulator).iter().find(|set| set.id == id) {
+        Endpoint::Metrics => match metric_sets(simulator, Some(id)).pop() {
             Some(set) => wrapped("ticket_metric", &set.json),
             None => Answer::not_found(),
         },
@@ -81,56 +80,50 @@ fn roles(asked: &Asked) -> Vec<&str> {
     asked.query.iter().filter(|(key, _)| role(key)).map(|(_, value)| value.as_str()).collect()
 }
 
-/// The rows of a stream that a list shows now, in order of id; deleted tickets are not among them.
-fn visible(simulator: &Simulator, stream: Stream, roles: &[&str]) -> Vec<Row> {
-    #[derive(Deserialize)]
-    struct Role {
-        role: Option<String>,
-    }
-    let filter = Filter { support: SupportScope::All, exclude_deleted: true, ..Filter::default() };
+/// The rows of a stream that a list shows now, in order of id, or the one of this id; deleted tickets are not
+/// among them.
+fn shown(simulator: &Simulator, stream: Stream, id: Option<i64>, metric_sets: bool) -> Vec<Row> {
+    let filter =
+        Filter { support: SupportScope::All, exclude_deleted: true, metric_sets, ..Filter::default() };
     let (world, now) = (&simulator.world, simulator.now());
-    let shown = (0..world.len(stream)).filter(|row| world.shows(stream, *row, now, filter));
-    let mut rows: Vec<Row> = shown
+    let mut rows: Vec<Row> = (0..world.len(stream))
+        .filter(|row| id.is_none_or(|id| world.id(stream, *row) == id))
+        .filter(|row| world.shows(stream, *row, now, filter))
         .filter_map(|row| {
-            let json = rendered(simulator, stream, row, filter)?;
-            let fits = roles.is_empty() || {
-                let role = serde_json::from_str::<Role>(&json).ok()?.role?;
-                roles.contains(&role.as_str())
-            };
-            fits.then(|| Row { id: world.id(stream, row), json })
+            let mut json = Vec::new();
+            world.write_row(stream, row, filter, &mut json);
+            Some(Row { id: world.id(stream, row), json: String::from_utf8(json).ok()? })
         })
         .collect();
     rows.sort_by_key(|row| row.id);
     rows
 }
 
-/// Metric sets of the tickets that still have one, in order of ticket id.
-fn metric_sets(simulator: &Simulator) -> Vec<Row> {
+/// The rows of a list, of these roles when any are named.
+fn visible(simulator: &Simulator, stream: Stream, roles: &[&str]) -> Vec<Row> {
+    #[derive(Deserialize)]
+    struct Role {
+        role: Option<String>,
+    }
+    let role = |row: &Row| serde_json::from_str::<Role>(&row.json).ok()?.role;
+    let mut rows = shown(simulator, stream, None, false);
+    rows.retain(|row| roles.is_empty() || role(row).is_some_and(|role| roles.contains(&role.as_str())));
+    rows
+}
+
+/// Metric sets of the tickets that still have one, in order of ticket id, or the one of this ticket.
+fn metric_sets(simulator: &Simulator, id: Option<i64>) -> Vec<Row> {
     #[derive(Deserialize)]
     struct Ticket<'a> {
         #[serde(borrow)]
         metric_set: Option<&'a RawValue>,
     }
-    let filter =
-        Filter { support: SupportScope::All, exclude_deleted: true, metric_sets: true, ..Filter::default() };
-    let (world, now, stream) = (&simulator.world, simulator.now(), Stream::Tickets);
-    let first = world.seek(stream, Position::From(i64::MIN));
-    let shown = (first..world.len(stream)).filter(|row| world.shows(stream, *row, now, filter));
-    let mut sets: Vec<Row> = shown
-        .filter_map(|row| {
-            let json = rendered(simulator, stream, row, filter)?;
-            let set = serde_json::from_str::<Ticket<'_>>(&json).ok()?.metric_set?.get().to_owned();
-            Some(Row { id: world.id(stream, row), json: set })
-        })
-        .collect();
-    sets.sort_by_key(|set| set.id);
-    sets
-}
-
-fn rendered(simulator: &Simulator, stream: Stream, row: usize, filter: Filter) -> Option<String> {
-    let mut json = Vec::new();
-    simulator.world.write_row(stream, row, filter, &mut json);
-    String::from_utf8(json).ok()
+    let tickets = shown(simulator, Stream::Tickets, id, true);
+    let set = |row: Row| {
+        let ticket: Ticket<'_> = serde_json::from_str(&row.json).ok()?;
+        Some(Row { id: row.id, json: ticket.metric_set?.get().to_owned() })
+    };
+    tickets.into_iter().filter_map(set).collect()
 }
 
 fn wrapped(key: &str, json: &str) -> Answer {

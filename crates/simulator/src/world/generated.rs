@@ -12,6 +12,7 @@ use super::stream::{Filter, Stream, SupportScope};
 use crate::dice::{Dice, mix};
 use crate::page::Position;
 use crate::world::WorldOptions;
+use std::collections::HashMap;
 use std::thread;
 
 /// Id of the first ticket.
@@ -59,6 +60,8 @@ pub(crate) struct Generated {
     audits: Vec<Audit>,
     changes: Vec<Change>,
     slots: Vec<Slot>,
+    /// When a problem ticket got its first incident.
+    problems: HashMap<u32, u32>,
     metric_events: Vec<MetricEvent>,
     users: Vec<Version>,
     organizations: Vec<Version>,
@@ -89,6 +92,7 @@ impl Generated {
             audits: Vec::new(),
             changes: Vec::new(),
             slots: Vec::new(),
+            problems: HashMap::new(),
             metric_events: Vec::new(),
             users: users(&cast),
             organizations: organizations(&cast),
@@ -103,6 +107,7 @@ impl Generated {
         }
         world.order_metric_events();
         world.slots = world.slots();
+        world.problems = world.problems();
         world
     }
 
@@ -159,6 +164,29 @@ impl Generated {
         }
         slots.sort_by_key(|slot| (slot.at, slot.case));
         slots
+    }
+
+    fn problems(&self) -> HashMap<u32, u32> {
+        let mut problems = HashMap::new();
+        for audit in self.slots.iter().filter_map(|slot| self.audit(slot)) {
+            let first = audit.first as usize;
+            for change in self.changes.get(first..first + usize::from(audit.count)).unwrap_or_default() {
+                if let Change::Problem(Some(problem)) = change {
+                    problems.entry(*problem).or_insert(audit.at);
+                }
+            }
+        }
+        problems
+    }
+
+    fn audit(&self, slot: &Slot) -> Option<&Audit> {
+        let case = self.cases.get(slot.case as usize)?;
+        self.audits.get(case.first as usize + usize::from(slot.audit))
+    }
+
+    /// Whether incidents were linked to a ticket by `at`.
+    pub(crate) fn has_incidents(&self, index: u32, at: i64) -> bool {
+        self.problems.get(&index).is_some_and(|linked_at| i64::from(*linked_at) <= at)
     }
 
     /// A ticket's history.

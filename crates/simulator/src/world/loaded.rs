@@ -27,6 +27,7 @@ struct File {
 /// The fields that place a row.
 #[derive(Deserialize)]
 struct Place {
+    #[serde(default, deserialize_with = "number_or_nothing")]
     id: Option<i64>,
     generated_timestamp: Option<i64>,
     timestamp: Option<i64>,
@@ -36,6 +37,12 @@ struct Place {
     updated_at: Option<String>,
     #[serde(default, deserialize_with = "text_or_nothing")]
     created_at: Option<String>,
+}
+
+/// Ids are numbers, and in some rows numeric text.
+fn number_or_nothing<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(value.as_i64().or_else(|| value.as_str()?.parse().ok()))
 }
 
 fn text_or_nothing<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
@@ -174,7 +181,9 @@ fn place(stream: Stream, json: &RawValue, order: u64) -> Result<Row, &'static st
         Stream::Tickets => (place.generated_timestamp.or(seconds(&place.updated_at)), "generated_timestamp"),
         Stream::TicketEvents => (place.timestamp.or(seconds(&place.created_at)), "timestamp"),
         Stream::MetricEvents => (seconds(&place.time), "time"),
-        Stream::Users | Stream::Organizations => (seconds(&place.updated_at), "updated_at"),
+        Stream::Users | Stream::Organizations => {
+            (seconds(&place.updated_at).or(seconds(&place.created_at)), "updated_at")
+        }
     };
     let deleted = stream == Stream::Tickets && has_status_deleted(json);
     Ok(Row {

@@ -68,7 +68,7 @@ impl Client {
                 return rows;
             }
             let url = page["after_url"].as_str().or(page["next_page"].as_str());
-            next = url.expect("next").to_owned();
+            url.expect("next").clone_into(&mut next);
         }
     }
 }

@@ -1,4 +1,6 @@
 //! Tests through the border of the crate: a real client, a real socket.
+#![expect(clippy::expect_used, reason = "a helper of a test that finds nothing is a test that fails")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "tests skip aloud and measurements are read")]
 
 /// A client that logs in and reads pages.
 mod client;
@@ -6,6 +8,10 @@ mod client;
 mod consistency;
 /// Limits and faults.
 mod faults;
+/// Plain lists, single rows and metric sets.
+mod lists;
+/// Worlds from files.
+mod load;
 /// Consent, PKCE, rotation, revocation, scopes, roles.
 mod oauth;
 /// Recorded exchanges, served back.

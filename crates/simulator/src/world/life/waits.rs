@@ -105,8 +105,7 @@ impl Life<'_> {
         if !self.over {
             self.at_hourly_run(solved_at + 4 * DAY);
             let [status, _] = Self::to(Status::Closed);
-            let via = if self.dice.chance(0.1) { Via::Batch } else { Via::Rule };
-            self.audit(Actor::System, via, &[status]);
+            self.audit(Actor::System, Via::Rule, &[status]);
         }
     }
 }

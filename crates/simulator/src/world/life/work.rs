@@ -104,7 +104,8 @@ impl Life<'_> {
             return self.note();
         }
         self.pass(1.5 * HOUR, true);
-        let (actor, via) = if by_rule { (Actor::System, Via::Rule) } else { (self.by_agent(), Via::WebForm) };
+        let bulk = if self.dice.chance(0.05) { Via::Batch } else { Via::WebForm };
+        let (actor, via) = if by_rule { (Actor::System, Via::Rule) } else { (self.by_agent(), bulk) };
         self.audit(actor, via, changes);
     }
 
