@@ -100,7 +100,8 @@ pub(crate) fn open<'a, L: Layout<'a>>(value: &mut Value<'a>, place: Place, tally
     Some(object)
 }
 
-/// Reads one value into an object; answers whether it was one.
+/// Reads one value into an object; answers whether it was one. The parser itself refuses two things that may stand
+/// in its place, and so the whole text: a string that is no Unicode, and a number beyond the range of floats.
 pub(crate) struct ObjectSeed<'t, L> {
     pub(crate) object: &'t mut L,
     pub(crate) tally: &'t mut Tally,

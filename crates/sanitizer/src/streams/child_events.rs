@@ -45,8 +45,8 @@ layout! {
         "requester_id", "submitter_id", "subject", "raw_subject", "description", "recipient", "external_id",
         "tags", "added_tags", "removed_tags", "current_tags", "custom_ticket_fields", "satisfaction_score",
         "satisfaction_comment", "satisfaction_reason", "satisfaction_reason_code", "sla", "sla_policy",
-        "due_at", "locale_id", "body", "html_body", "plain_body", "public", "attachments", "audit_id",
-        "author_id", "created_at", "metadata",
+        "due_at", "locale_id", "body", "html_body", "plain_body", "public", "attachments",
+        "author_id",
     }
 }
 

@@ -1,6 +1,19 @@
 //! The sanitizer through its border: bytes in, rows and counts out.
 
+// The lints that let tests unwrap look for `cfg(test)`.
+#[cfg(test)]
 mod cases;
+#[cfg(test)]
+mod leaks;
+#[cfg(test)]
+mod node;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod recorded;
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod text;
 
 use deskmeter_sanitizer::{PseudonymKey, Sanitizer, SanitizerOptions};
@@ -9,4 +22,3 @@ use deskmeter_sanitizer::{PseudonymKey, Sanitizer, SanitizerOptions};
 fn sanitizer() -> Sanitizer {
     Sanitizer::new(PseudonymKey::from_bytes([7; 32]), SanitizerOptions::default())
 }
-

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int64Type, TimestampMicrosecondType};
-use deskmeter_sanitizer::{CleanPage, Ledger};
+use deskmeter_sanitizer::{CleanBatch, CleanPage, Ledger};
 
 /// A cell as text; NULL is None. Times are seconds since the epoch.
 pub(crate) fn cell(batch: &RecordBatch, column: usize, row: usize) -> Option<String> {
@@ -25,21 +25,23 @@ pub(crate) fn cell(batch: &RecordBatch, column: usize, row: usize) -> Option<Str
     })
 }
 
-/// The page as text: one block per table, a line per column that holds anything and a field per row; then rejects
-/// and the envelope.
-pub(crate) fn page(page: &CleanPage) -> String {
-    let mut text = String::new();
-    for batch in &page.batches {
-        let rows = batch.record_batch();
-        writeln!(text, "{}: {} rows", batch.table().name, batch.num_rows()).unwrap();
-        for (column, field) in rows.schema().fields().iter().enumerate() {
-            let cells: Vec<_> = (0..rows.num_rows()).map(|row| cell(rows, column, row)).collect();
-            if cells.iter().any(Option::is_some) {
-                let cells: Vec<_> = cells.into_iter().map(|cell| cell.unwrap_or("-".into())).collect();
-                writeln!(text, "    {:<33}| {}", field.name(), cells.join(" | ")).unwrap();
-            }
+/// A batch as text: a line per column that holds anything, a field per row.
+pub(crate) fn batch(batch: &CleanBatch) -> String {
+    let rows = batch.record_batch();
+    let mut text = format!("{}: {} rows\n", batch.table().name, batch.num_rows());
+    for (column, field) in rows.schema().fields().iter().enumerate() {
+        let cells: Vec<_> = (0..rows.num_rows()).map(|row| cell(rows, column, row)).collect();
+        if cells.iter().any(Option::is_some) {
+            let cells: Vec<_> = cells.into_iter().map(|cell| cell.unwrap_or("-".into())).collect();
+            writeln!(text, "    {:<33}| {}", field.name(), cells.join(" | ")).unwrap();
         }
     }
+    text
+}
+
+/// The page as text: its batches, rejects and envelope.
+pub(crate) fn page(page: &CleanPage) -> String {
+    let mut text: String = page.batches.iter().map(batch).collect();
     for reject in &page.rejects {
         let id = reject.record_id.map_or("-".to_owned(), |id| id.to_string());
         writeln!(text, "reject: {} {id}: {}", reject.table, reject.rule).unwrap();
@@ -63,7 +65,8 @@ pub(crate) fn ledger(ledger: &Ledger) -> String {
     ledger.rows().fold(String::new(), |mut text, row| {
         let counts = [row.n_kept, row.n_pseudonymised, row.n_other, row.n_dropped, row.n_rejected];
         let counts = counts.map(|count| if count == 0 { ".".to_owned() } else { count.to_string() });
-        writeln!(text, "    {:<52} {}", row.path, counts.map(|count| format!("{count:>3}")).concat()).unwrap();
+        writeln!(text, "    {:<52} {}", row.path, counts.map(|count| format!("{count:>3}")).concat())
+            .unwrap();
         text
     })
 }
