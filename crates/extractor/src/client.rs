@@ -113,15 +113,7 @@ impl Client {
         refresh_token: &Secret,
     ) -> Result<TokenResponse, Error> {
         let body = oauth::refresh_body(client_id, client_secret, refresh_token).ok();
-        let call = account_call(Method::POST, oauth::TOKENS, body);
-        let mut attempts = Attempts::new(self.0.retries_max);
-        loop {
-            let sent = self.0.transport.send(&self.0.gate, &call, None).await;
-            match sent.and_then(|answer| token_response(&answer)) {
-                Ok(response) => return Ok(response),
-                Err(error) => self.pause(error, &mut attempts).await?,
-            }
-        }
+        self.repeat(&account_call(Method::POST, oauth::TOKENS, body), None, token_response).await
     }
 
     /// Revokes the access token and proves it: accounts are known where the call answers 204 and the token goes on
@@ -132,21 +124,24 @@ impl Client {
     pub async fn revoke_current(&self, tokens: &dyn TokenSource) -> Result<(), Error> {
         let endpoint = oauth::CURRENT;
         let token = tokens.access().await.map_err(|error| Error::of_tokens(endpoint, error))?;
-        let mut attempts = Attempts::new(self.0.retries_max);
-        let mut steps = [(Method::DELETE, endpoint), (Method::GET, Me::path())].into_iter().peekable();
-        while let Some((method, path)) = steps.peek().cloned() {
-            let call = account_call(method, path, None);
-            let sent = self.0.transport.send(&self.0.gate, &call, Some(&token)).await;
-            match sent.and_then(|answer| classify::status(path, &answer, false).map(|()| answer)) {
-                Err(error) if error.kind() == ErrorKind::NotAuthorized => return Ok(()),
-                Err(error) => self.pause(error, &mut attempts).await?,
-                Ok(answer) if path == Me::path() && me(&answer).is_ok_and(|me| !me.is_someone()) => {
-                    return Ok(());
-                }
-                Ok(_) => drop(steps.next()),
-            }
+        let revoke = account_call(Method::DELETE, endpoint, None);
+        let ask = account_call(Method::GET, Me::path(), None);
+        let revoked =
+            self.repeat(&revoke, Some(&token), |answer| classify::status(endpoint, answer, false)).await;
+        let still_works = match revoked {
+            Ok(()) => self.repeat(&ask, Some(&token), me).await.map(|me| me.is_someone()),
+            Err(error) => Err(error),
+        };
+        match still_works {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(Error::new(
+                ErrorKind::NotRevoked,
+                endpoint,
+                "the token is said to be revoked and still works",
+            )),
+            Err(error) if error.kind() == ErrorKind::NotAuthorized => Ok(()),
+            Err(error) => Err(error),
         }
-        Err(Error::new(ErrorKind::NotRevoked, endpoint, "the token is said to be revoked and still works"))
     }
 
     /// What was done so far.
@@ -157,6 +152,23 @@ impl Client {
     /// Follows the waits: the newest one that is under way, or none.
     pub fn observe(&self) -> watch::Receiver<Option<Waiting>> {
         self.0.gate.observe()
+    }
+
+    /// Sends a call until it succeeds or its failure cannot heal.
+    async fn repeat<T>(
+        &self,
+        call: &Call,
+        token: Option<&Secret>,
+        read: impl Fn(&Answer) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut attempts = Attempts::new(self.0.retries_max);
+        loop {
+            let sent = self.0.transport.send(&self.0.gate, call, token).await;
+            match sent.and_then(|answer| read(&answer)) {
+                Ok(value) => return Ok(value),
+                Err(error) => self.pause(error, &mut attempts).await?,
+            }
+        }
     }
 
     /// Waits if the failure can heal, else gives it back.

@@ -238,3 +238,78 @@ impl Bucket {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::rngs::StdRng;
+    use rand::{Rng as _, SeedableRng as _};
+
+    use super::*;
+
+    /// Sends as fast as the governor lets, over a network with this seed's latencies: when requests arrived, in order.
+    fn arrivals(seed: u64, quota_percent: u8) -> Vec<Instant> {
+        let mut random = StdRng::seed_from_u64(seed);
+        let mut governor = Governor::new(quota_percent, false);
+        let mut now = Instant::now();
+        let mut under_way: Vec<(Instant, Ticket)> = Vec::new();
+        let mut arrivals = Vec::new();
+        while arrivals.len() < 200 {
+            let admission = if under_way.len() < 5 {
+                governor.admit(RateBucket::IncrementalExports, now)
+            } else {
+                Admission::AfterAnswer
+            };
+            let next_answer = under_way.iter().map(|(at, _)| *at).min();
+            now = match admission {
+                Admission::Go(ticket) => {
+                    let arrives = now + TRAVEL_MAX.mul_f64(random.random());
+                    arrivals.push(arrives);
+                    under_way.push((arrives + Duration::from_secs(20).mul_f64(random.random()), ticket));
+                    continue;
+                }
+                Admission::WaitUntil(until) => next_answer.map_or(until, |answer| answer.min(until)),
+                Admission::AfterAnswer => next_answer.unwrap(),
+            };
+            let (answered, left) = under_way.into_iter().partition(|(at, _)| *at <= now);
+            under_way = left;
+            for (index, (_, ticket)) in Vec::into_iter(answered).enumerate() {
+                if index % 3 == 2 {
+                    governor.lost(&ticket);
+                } else {
+                    governor.answered(&ticket, &Limits::default(), now);
+                }
+            }
+        }
+        arrivals.sort_unstable();
+        arrivals
+    }
+
+    #[test]
+    fn lets_no_more_than_the_limit_arrive_in_any_minute_whatever_the_latency() {
+        for seed in 0..300 {
+            for (quota_percent, most) in [(100, 10), (80, 8), (1, 1)] {
+                let arrivals = arrivals(seed, quota_percent);
+                for span in arrivals.windows(most + 1) {
+                    let took = span[most] - span[0];
+                    assert!(took >= WINDOW, "seed {seed}, {quota_percent} %: {} within {took:?}", most + 1);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn starts_with_the_documented_limits_and_the_add_on_s() {
+        let allowed = |high_volume, bucket| {
+            let (mut governor, now) = (Governor::new(100, high_volume), Instant::now());
+            let mut count = 0;
+            while let Admission::Go(ticket) = governor.admit(bucket, now) {
+                governor.answered(&ticket, &Limits::default(), now);
+                count += 1;
+            }
+            count
+        };
+        let buckets = [RateBucket::IncrementalExports, RateBucket::UsersExport, RateBucket::Account];
+        assert_eq!(buckets.map(|bucket| allowed(false, bucket)), [10, 20, 200]);
+        assert_eq!(buckets.map(|bucket| allowed(true, bucket)), [30, 60, 2_500]);
+    }
+}

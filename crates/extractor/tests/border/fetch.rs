@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
-use deskmeter_extractor::{ClientOptions, Error, ErrorKind};
+use deskmeter_extractor::{ClientOptions, Error, ErrorKind, Secret, TokenError, TokenSource};
 use deskmeter_zendesk::{Cursor, PageRequest, PageSize, Position, Stream};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -235,6 +235,45 @@ async fn tells_the_ways_in_which_nobody_answers_apart() {
         let error = client.fetch(&first_page(Stream::Tickets), &Tokens::default()).await.unwrap_err();
         assert_eq!((error.kind(), error.reason()), (ErrorKind::Unreachable, reason));
     }
+}
+
+/// A source whose tokens cannot be had.
+struct NoTokens(fn() -> TokenError);
+
+#[async_trait::async_trait]
+impl TokenSource for NoTokens {
+    async fn access(&self) -> Result<Secret, TokenError> {
+        Err(self.0())
+    }
+
+    async fn refresh(&self, _refused: &Secret) -> Result<Secret, TokenError> {
+        Err(self.0())
+    }
+}
+
+#[tokio::test]
+async fn tells_a_lost_authorization_from_a_vault_that_failed_and_sends_nothing() {
+    let server = Server::start(|_| page()).await;
+    let (client, _) = client(&server.url);
+    for (source, kind) in [
+        (NoTokens(|| TokenError::NotConnected), ErrorKind::NotAuthorized),
+        (NoTokens(|| TokenError::Vault("disk".into())), ErrorKind::TokenVault),
+    ] {
+        let error = client.fetch(&first_page(Stream::Tickets), &source).await.unwrap_err();
+        assert_eq!(error.kind(), kind);
+        assert!(std::error::Error::source(&error).is_some());
+    }
+    assert!(server.seen().is_empty());
+}
+
+#[tokio::test]
+async fn sends_everything_through_a_proxy_that_is_given() {
+    let proxy = Server::start(|_| page()).await;
+    let nowhere = Url::parse("http://localhost:1").unwrap();
+    let (client, _) =
+        client_with(ClientOptions { proxy: Some(proxy.url.clone()), ..ClientOptions::new(nowhere) });
+    client.fetch(&first_page(Stream::Tickets), &Tokens::default()).await.unwrap();
+    assert_eq!(proxy.seen()[0].headers["host"], "localhost:1");
 }
 
 #[tokio::test]
