@@ -23,10 +23,11 @@ pub(crate) fn write_user(world: &Generated, index: u32, at: i64, out: &mut Vec<u
     email(out, ",\"email\":", "user", id);
     time(out, ",\"created_at\":", created_at(cast.seed, cast.start, index));
     time(out, ",\"updated_at\":", at);
-    lit(out, ",\"time_zone\":\"Eastern Time (US & Canada)\",\"iana_time_zone\":\"America/New_York\"");
+    canary(out, ",\"time_zone\":", "user-time-zone", id);
+    canary(out, ",\"iana_time_zone\":", "user-iana-time-zone", id);
     int(out, ",\"phone\":\"+1555011", 1_000_000 + id % 1_000_000);
     canary(out, "\",\"shared_phone_number\":null,\"photo\":{\"content_url\":", "user-photo", id);
-    lit(out, "},\"locale_id\":1,\"locale\":\"en-US\"");
+    canary(out, "},\"locale_id\":1,\"locale\":", "user-locale", id);
     let organization = cast.organization_of(end_user).filter(|_| agent.is_none());
     maybe_int(out, ",\"organization_id\":", organization.map(organization_id));
     word(out, ",\"role\":", role);

@@ -3,7 +3,7 @@
 use percent_encoding::percent_decode_str;
 
 /// Method, path, query pairs in order, the headers that matter, and the body.
-#[derive(Clone, Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Asked {
     pub(crate) method: String,
     pub(crate) path: String,

@@ -2,6 +2,7 @@
 
 use crate::options::ScopeProfile;
 use crate::world::stream::Stream;
+use crate::world::stream::Stream::{MetricEvents, Organizations, TicketEvents, Tickets, Users};
 
 /// What a path leads to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -72,8 +73,6 @@ const fn export(path: &'static str, stream: Stream, mode: Mode, lenient: &'stati
 const fn forbidden(path: &'static str, scope: &'static str) -> Route {
     row(path, Endpoint::Forbidden, scope, scope, false)
 }
-
-use Stream::{MetricEvents, Organizations, TicketEvents, Tickets, Users};
 
 /// Every route under `/api/v2/`; `{}` stands for an id.
 pub(crate) const ROUTES: &[Route] = &[

@@ -33,7 +33,6 @@ pub(crate) struct Grant {
 }
 
 /// A pair as it is handed out once.
-#[derive(Debug)]
 pub(crate) struct Issued {
     pub(crate) access_token: String,
     pub(crate) refresh_token: Option<String>,

@@ -50,7 +50,6 @@ fn text_or_nothing<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<
         .and_then(|value| value.as_str().map(str::to_owned)))
 }
 
-#[derive(Debug)]
 struct Row {
     at: i64,
     id: i64,
@@ -63,7 +62,6 @@ struct Row {
 }
 
 /// Rows of the five streams, each ordered by (time, id, position in the files).
-#[derive(Debug, Default)]
 pub(crate) struct Loaded {
     rows: HashMap<Stream, Vec<Row>>,
     /// Whether rows later than the clock, and versions with a newer one, are hidden.

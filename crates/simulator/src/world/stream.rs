@@ -11,6 +11,9 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Tickets, Self::TicketEvents, Self::MetricEvents, Self::Users, Self::Organizations];
+
     /// The key that holds the rows, in a page and in a world file.
     pub(crate) const fn key(self) -> &'static str {
         match self {
