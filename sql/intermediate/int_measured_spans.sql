@@ -10,6 +10,21 @@ where is_unsolved and valid_to is not null
 
 union all
 
+-- DECISIONS.md#requester-wait: a wait counts once it is over.
+select
+    int_status_spans.ticket_id,
+    'requester_wait' as measure,
+    int_status_spans.valid_from,
+    int_status_spans.valid_to
+from int_status_spans
+inner join int_ticket_resolutions
+    on int_status_spans.ticket_id = int_ticket_resolutions.ticket_id
+where
+    int_status_spans.status in ('new', 'open', 'hold')
+    and int_status_spans.valid_to <= int_ticket_resolutions.last_turn_at
+
+union all
+
 select
     int_tickets.ticket_id,
     'first_reply' as measure,

@@ -1,5 +1,6 @@
--- DECISIONS.md#schedules: Zendesk counts a whole span under the schedule that is
--- on the ticket when the span ends; all_schedules cuts it where it changes.
+-- DECISIONS.md#schedules: Zendesk counts a whole span under the schedule that
+-- was on the ticket until the update that ended it; all_schedules cuts the span
+-- where the schedule changes.
 with pieces as (
     select
         int_measured_spans.ticket_id,
@@ -23,12 +24,16 @@ with pieces as (
     left join int_ticket_states
         on
             int_measured_spans.ticket_id = int_ticket_states.ticket_id
-            and int_ticket_states.valid_from <= int_measured_spans.valid_to
+            and (
+                int_ticket_states.valid_from < int_measured_spans.valid_to
+                or int_measured_spans.valid_from = int_measured_spans.valid_to
+            )
             and (
                 int_ticket_states.valid_to is null
                 or (
                     $definitions = 'zendesk'
-                    and int_measured_spans.valid_to < int_ticket_states.valid_to
+                    and int_measured_spans.valid_to
+                    <= int_ticket_states.valid_to
                 )
                 or (
                     $definitions = 'all_schedules'

@@ -27,6 +27,9 @@ select
     coalesce(stations.n_groups, 0) as n_groups,
     coalesce(stations.n_reassignments, 0) as n_reassignments,
     coalesce(stations.n_group_moves, 0) as n_group_moves,
+    coalesce(escalations.n_tier_moves_up, 0) as n_tier_moves_up,
+    coalesce(escalations.n_priority_raises, 0) as n_priority_raises,
+    coalesce(escalations.n_group_returns, 0) as n_group_returns,
     waits.total_reply_seconds,
     calendar_seconds(tickets.created_at, stations.first_assigned_at)
     + coalesce(stations.seconds_unassigned_again, 0) as unassigned_seconds,
@@ -42,7 +45,8 @@ select
     resolutions.last_solved_at,
     resolutions.first_resolved_at,
     resolutions.last_resolved_at,
-    resolutions.closed_at
+    resolutions.closed_at,
+    escalations.first_escalated_at
 from int_tickets as tickets
 inner join int_ticket_resolutions as resolutions
     on tickets.ticket_id = resolutions.ticket_id
@@ -50,4 +54,6 @@ left join int_ticket_replies as replies
     on tickets.ticket_id = replies.ticket_id
 left join int_ticket_stations as stations
     on tickets.ticket_id = stations.ticket_id
+left join int_ticket_escalations as escalations
+    on tickets.ticket_id = escalations.ticket_id
 left join waits on tickets.ticket_id = waits.ticket_id

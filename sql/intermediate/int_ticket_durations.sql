@@ -10,8 +10,10 @@ with sums as (
 
 select
     ticket_id,
-    max(calendar) filter (where measure = 'first_reply') as first_reply_calendar,
-    max(business) filter (where measure = 'first_reply') as first_reply_business,
+    max(calendar) filter (where measure = 'first_reply')
+        as first_reply_calendar,
+    max(business) filter (where measure = 'first_reply')
+        as first_reply_business,
     max(calendar) filter (where measure = 'first_resolution')
         as first_resolution_calendar,
     max(business) filter (where measure = 'first_resolution')
@@ -20,6 +22,10 @@ select
         as full_resolution_calendar,
     max(business) filter (where measure = 'full_resolution')
         as full_resolution_business,
+    max(calendar) filter (where measure = 'requester_wait')
+        as requester_wait_calendar,
+    max(business) filter (where measure = 'requester_wait')
+        as requester_wait_business,
     max(calendar) filter (where measure = 'new') as new_calendar,
     max(business) filter (where measure = 'new') as new_business,
     max(calendar) filter (where measure = 'open') as open_calendar,

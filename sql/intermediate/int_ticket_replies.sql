@@ -22,7 +22,8 @@ select
     count(*) filter (where not is_public) as n_comments_internal,
     count(*) filter (where is_by_agent) as n_comments_agent,
     count(*) filter (where is_by_end_user) as n_comments_end_user,
-    count(distinct author_key) filter (where is_by_agent) as n_agents_commenting,
+    count(distinct author_key) filter (where is_by_agent)
+        as n_agents_commenting,
     bool_or(is_opening and is_by_agent) as is_opened_by_agent,
     max(occurred_at) as last_commented_at
 from comments

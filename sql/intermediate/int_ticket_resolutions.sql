@@ -5,8 +5,9 @@ with counted as (
         min(occurred_at) filter (where is_solve) as first_solved_at,
         max(occurred_at) filter (where is_solve) as last_solved_at,
         min(occurred_at) filter (where to_status = 'closed') as first_closed_at,
-        max(occurred_at) filter (where to_status = 'closed') as last_closed_at,
-        max(occurred_at) as last_status_at,
+        max(occurred_at) filter (
+            where to_status in ('pending', 'solved', 'closed')
+        ) as last_turn_at,
         max(to_status) filter (where next_at is null) as last_status,
         count(*) filter (where is_solve) as n_solves,
         count(*) filter (where is_reopen) as n_reopens,
@@ -32,11 +33,9 @@ select
     counted.last_solved_at,
     coalesce(counted.first_solved_at, counted.first_closed_at)
         as first_resolved_at,
-    case
-        when counted.last_status in ('solved', 'closed')
-            then coalesce(counted.last_solved_at, counted.last_closed_at)
-    end as last_resolved_at,
+    coalesce(counted.last_solved_at, counted.first_closed_at)
+        as last_resolved_at,
     counted.first_closed_at as closed_at,
-    counted.last_status_at
+    counted.last_turn_at
 from int_tickets
 left join counted on int_tickets.ticket_id = counted.ticket_id

@@ -27,17 +27,17 @@ filled as (
         ticket_id,
         valid_from,
         lead(valid_from) over changes as valid_to,
-        fill_down(case when field = 'status' then value end) over changes
+        fill_down(case field when 'status' then value end) over changes
             as status,
-        fill_down(case when field = 'priority' then value end) over changes
+        fill_down(case field when 'priority' then value end) over changes
             as priority,
-        fill_down(case when field = 'group' then value end) over changes
+        fill_down(case field when 'group' then value end) over changes
             as group_id,
-        fill_down(case when field = 'assignee' then value end) over changes
+        fill_down(case field when 'assignee' then value end) over changes
             as assignee_key,
-        fill_down(case when field = 'brand' then value end) over changes
+        fill_down(case field when 'brand' then value end) over changes
             as brand_id,
-        fill_down(case when field = 'ticket_form' then value end) over changes
+        fill_down(case field when 'ticket_form' then value end) over changes
             as ticket_form_id
     from inputs
     window
@@ -58,17 +58,15 @@ resolved as (
         coalesce(
             filled.ticket_form_id, cast(int_tickets.ticket_form_id as varchar)
         ) as ticket_form_id,
-        filled.status,
-        coalesce(filled.priority, int_tickets.priority) as priority,
-        filled.valid_from,
-        filled.valid_to
+        filled.status, filled.valid_from, filled.valid_to,
+        coalesce(filled.priority, int_tickets.priority) as priority
     from filled
     inner join int_tickets on filled.ticket_id = int_tickets.ticket_id
     where filled.valid_to is null or filled.valid_to > filled.valid_from
 )
 
 select
-    ticket_id,
+    ticket_id, valid_from, valid_to,
     nullif(assignee_key, '') as assignee_key,
     cast(nullif(group_id, '') as bigint) as group_id,
     nullif(status, '') as status,
@@ -77,7 +75,5 @@ select
         cast(nullif(group_id, '') as bigint),
         cast(nullif(brand_id, '') as bigint),
         cast(nullif(ticket_form_id, '') as bigint)
-    ) as schedule,
-    valid_from,
-    valid_to
+    ) as schedule
 from resolved

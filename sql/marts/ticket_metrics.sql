@@ -1,4 +1,4 @@
--- DECISIONS.md: every column that may differ from Zendesk's number has an entry.
+-- DECISIONS.md has an entry for each column that may differ from Zendesk's.
 select
     tickets.ticket_id, tickets.created_month, states.assignee_key,
     tickets.organization_key, states.group_id, tickets.brand_id,
@@ -18,8 +18,8 @@ select
         as requester_wait_minutes_calendar,
     to_minutes(seconds.requester_wait_business)
         as requester_wait_minutes_business,
-    to_minutes(seconds.pending_calendar) as agent_wait_minutes_calendar,
-    to_minutes(seconds.pending_business) as agent_wait_minutes_business,
+    to_minutes(seconds.agent_wait_calendar) as agent_wait_minutes_calendar,
+    to_minutes(seconds.agent_wait_business) as agent_wait_minutes_business,
     to_minutes(seconds.on_hold_calendar) as on_hold_minutes_calendar,
     to_minutes(seconds.on_hold_business) as on_hold_minutes_business,
     to_minutes(seconds.agent_work_calendar) as agent_work_minutes_calendar,
@@ -50,6 +50,9 @@ select
     counts.n_reopens, counts.n_deletions, counts.n_recoveries,
     counts.n_assignee_stations, counts.n_group_stations, counts.n_assignees,
     counts.n_groups, counts.n_reassignments, counts.n_group_moves,
+    counts.n_tier_moves_up, counts.n_priority_raises, counts.n_group_returns,
+    to_minutes(calendar_seconds(tickets.created_at, counts.first_escalated_at))
+        as first_escalation_minutes_calendar,
     counts.is_solved, tickets.is_deleted, tickets.is_merged,
     counts.n_recoveries > 0 as is_recovered,
     counts.n_replies = 0 as is_unreplied,
@@ -59,6 +62,7 @@ select
     counts.n_reopens > 0 as is_reopened,
     counts.n_reopens > 0 and not counts.is_solved as is_reopened_open,
     counts.n_assignee_stations > 1 as is_reassigned,
+    counts.first_escalated_at is not null as is_escalated,
     counts.is_opened_by_agent, counts.has_history_gap, tickets.created_at,
     counts.first_replied_at, counts.last_commented_at, counts.first_assigned_at,
     counts.last_assigned_at, counts.first_solved_at, counts.last_solved_at,

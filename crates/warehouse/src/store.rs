@@ -8,6 +8,8 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
+use datafusion::prelude::SessionContext;
+use deskmeter_lake::{ConnectionLake, TableSpec};
 
 use crate::Error;
 
@@ -19,6 +21,20 @@ pub enum Store {
     Empty,
     /// Tables in memory: for tests and cases.
     Memory(MemoryTables),
+    /// The Delta tables of one connection.
+    Lake(ConnectionLake),
+}
+
+impl From<ConnectionLake> for Store {
+    fn from(lake: ConnectionLake) -> Self {
+        Self::Lake(lake)
+    }
+}
+
+impl From<MemoryTables> for Store {
+    fn from(tables: MemoryTables) -> Self {
+        Self::Memory(tables)
+    }
 }
 
 /// A mart that is ready to be kept.
@@ -28,16 +44,23 @@ pub(crate) struct Mart<'a> {
     pub(crate) schema: SchemaRef,
     pub(crate) partition: Option<&'a str>,
     pub(crate) batches: Vec<RecordBatch>,
+    /// What one row is.
+    pub(crate) grain: &'a str,
     /// The months that the batches remake; none when they are the whole mart.
     pub(crate) months: Option<&'a BTreeSet<String>>,
 }
 
 impl Store {
     /// The table of this name as it is now, if it is there.
-    pub(crate) async fn provider(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, Error> {
+    pub(crate) async fn provider(
+        &self,
+        name: &str,
+        context: &SessionContext,
+    ) -> Result<Option<Arc<dyn TableProvider>>, Error> {
         match self {
             Self::Empty => Ok(None),
             Self::Memory(tables) => tables.provider(name),
+            Self::Lake(lake) => lake_provider(lake, name, context).await,
         }
     }
 
@@ -46,8 +69,33 @@ impl Store {
         match self {
             Self::Empty => Ok(()),
             Self::Memory(tables) => tables.keep(mart),
+            Self::Lake(lake) => lake_keep(lake, mart).await,
         }
     }
+}
+
+async fn lake_provider(
+    lake: &ConnectionLake,
+    name: &str,
+    context: &SessionContext,
+) -> Result<Option<Arc<dyn TableProvider>>, Error> {
+    let table = lake.table(name).await.map_err(|source| Error::table("open", name, source))?;
+    let Some(table) = table else { return Ok(None) };
+    table.update_datafusion_session(&context.state()).map_err(|source| Error::table("open", name, source))?;
+    let provider = table.table_provider().await.map_err(|source| Error::table("open", name, source))?;
+    Ok(Some(provider))
+}
+
+/// Replaces the months that were remade; the whole mart where all were, where it has no months, or where its columns
+/// are no longer those that are kept.
+async fn lake_keep(lake: &ConnectionLake, mart: Mart<'_>) -> Result<(), Error> {
+    let failed = |source| Error::table("write", mart.name, source);
+    let spec = TableSpec::mart(&mart.schema, mart.partition, mart.grain);
+    match mart.months {
+        Some(months) => lake.replace_partitions(mart.name, &spec, months, mart.batches).await.map_err(failed)?,
+        None => lake.replace_table(mart.name, &spec, mart.batches).await.map_err(failed)?,
+    };
+    Ok(())
 }
 
 /// Tables in memory, shared by all clones.

@@ -94,7 +94,7 @@ impl Warehouse {
         let context = self.sessions.open().map_err(Error::engine)?;
         for table in deskmeter_tables::ALL {
             let failed = |source| Error::table("register", table.name, source);
-            match self.store.provider(table.name).await? {
+            match self.store.provider(table.name, &context).await? {
                 Some(provider) => context.register_table(table.name, provider).map(drop).map_err(failed)?,
                 None => session::register_empty(&context, table).map_err(failed)?,
             }
@@ -121,7 +121,7 @@ impl Warehouse {
         is_wanted: impl Fn(&Model) -> bool,
     ) -> Result<(), Error> {
         for model in self.catalogue.marts().filter(|model| is_wanted(model)) {
-            if let Some(provider) = self.store.provider(&model.name).await? {
+            if let Some(provider) = self.store.provider(&model.name, context).await? {
                 let failed = |source| Error::table("register", &model.name, source);
                 context.register_table(&model.name, provider).map_err(failed)?;
             }

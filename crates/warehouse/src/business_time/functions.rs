@@ -1,4 +1,5 @@
-//! The SQL functions of time: `calendar_seconds`, `business_seconds`, `business_due`, `to_minutes`, `ticket_schedule`.
+//! The SQL functions of time: `calendar_seconds`, `calendar_due`, `business_seconds`, `business_due`, `to_minutes`,
+//! `ticket_schedule`.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -19,6 +20,7 @@ const MICROS: i64 = 1_000_000;
 pub(crate) fn all(schedules: &Arc<Schedules>) -> Vec<ScalarUDF> {
     let kinds = [
         Kind::CalendarSeconds,
+        Kind::CalendarDue,
         Kind::BusinessSeconds,
         Kind::BusinessDue,
         Kind::ToMinutes,
@@ -31,6 +33,8 @@ pub(crate) fn all(schedules: &Arc<Schedules>) -> Vec<ScalarUDF> {
 enum Kind {
     /// `calendar_seconds(start, end)`: seconds from start to end; NULL when either is.
     CalendarSeconds,
+    /// `calendar_due(start, seconds)`: that many seconds after start; NULL when either is.
+    CalendarDue,
     /// `business_seconds(start, end, schedule)`: working seconds from start to end, negative when reversed; NULL when
     /// any is NULL or the schedule is unknown.
     BusinessSeconds,
@@ -70,6 +74,7 @@ impl Function {
     fn new(kind: Kind, schedules: &Arc<Schedules>) -> Self {
         let arguments = match kind {
             Kind::CalendarSeconds => vec![timestamp(), timestamp()],
+            Kind::CalendarDue => vec![timestamp(), DataType::Int64],
             Kind::BusinessSeconds => vec![timestamp(), timestamp(), DataType::Utf8],
             Kind::BusinessDue => vec![timestamp(), DataType::Int64, DataType::Utf8],
             Kind::ToMinutes => vec![DataType::Int64],
@@ -84,6 +89,7 @@ impl ScalarUDFImpl for Function {
     fn name(&self) -> &'static str {
         match self.kind {
             Kind::CalendarSeconds => "calendar_seconds",
+            Kind::CalendarDue => "calendar_due",
             Kind::BusinessSeconds => "business_seconds",
             Kind::BusinessDue => "business_due",
             Kind::ToMinutes => "to_minutes",
@@ -98,7 +104,7 @@ impl ScalarUDFImpl for Function {
     fn return_type(&self, _arguments: &[DataType]) -> Result<DataType> {
         Ok(match self.kind {
             Kind::CalendarSeconds | Kind::BusinessSeconds | Kind::ToMinutes => DataType::Int64,
-            Kind::BusinessDue => timestamp(),
+            Kind::CalendarDue | Kind::BusinessDue => timestamp(),
             Kind::TicketSchedule => DataType::Utf8,
         })
     }
@@ -108,6 +114,9 @@ impl ScalarUDFImpl for Function {
             args.args.iter().map(|arg| arg.to_array(args.number_rows)).collect::<Result<Vec<_>>>()?;
         let column: ArrayRef = match (self.kind, columns.as_slice()) {
             (Kind::CalendarSeconds, [start, end]) => Arc::new(calendar_seconds(times(start), times(end))?),
+            (Kind::CalendarDue, [start, seconds]) => {
+                Arc::new(calendar_due(times(start), seconds.as_primitive::<Int64Type>())?)
+            }
             (Kind::BusinessSeconds, [start, end, schedule]) => {
                 Arc::new(business_seconds(&self.schedules, times(start), times(end), schedule.as_string()))
             }
@@ -143,6 +152,12 @@ fn calendar_seconds(
 ) -> Result<Int64Array> {
     let seconds = |start: i64, end: i64| end.div_euclid(MICROS) - start.div_euclid(MICROS);
     Ok(arrow::compute::binary::<_, _, _, Int64Type>(start, end, seconds)?)
+}
+
+fn calendar_due(start: &TimestampMicrosecondArray, seconds: &Int64Array) -> Result<TimestampMicrosecondArray> {
+    let due = |start: i64, seconds: i64| start.saturating_add(seconds.saturating_mul(MICROS));
+    let due = arrow::compute::binary::<_, _, _, TimestampMicrosecondType>(start, seconds, due)?;
+    Ok(due.with_timezone("UTC"))
 }
 
 fn business_seconds(

@@ -13,7 +13,7 @@ use datafusion::datasource::MemTable;
 use datafusion::error::Result as EngineResult;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::collect_partitioned;
-use datafusion::prelude::SessionContext;
+use datafusion::prelude::{SessionContext, col};
 
 use super::plan::{Form, Step, last_use};
 use super::{CheckReport, ModelReport, checks};
@@ -41,6 +41,10 @@ impl Refresh<'_> {
             for name in released.get(step.model.name.as_str()).into_iter().flatten() {
                 self.context.deregister_table(*name).map_err(|source| Error::model(name, source))?;
             }
+        }
+        for (step, report) in steps.iter().zip(&mut reports).filter(|(step, _)| step.form == Form::Kept) {
+            let relations = self.relations(step.model).await;
+            report.checks.extend(relations.map_err(|source| Error::model(&step.model.name, source))?);
         }
         Ok(reports)
     }
@@ -87,7 +91,7 @@ impl Refresh<'_> {
     async fn keep(&self, model: &Model, frame: DataFrame) -> Result<(u64, Vec<CheckReport>), Error> {
         let failed = |source| Error::model(&model.name, source);
         let schema = storable_schema(frame.schema().inner());
-        let batches = frame.collect().await.map_err(failed)?;
+        let batches = in_key_order(model, frame).map_err(failed)?.collect().await.map_err(failed)?;
         let batches: Vec<RecordBatch> = batches
             .iter()
             .filter(|batch| batch.num_rows() > 0)
@@ -95,18 +99,18 @@ impl Refresh<'_> {
             .collect::<Result<_, _>>()
             .map_err(|source| failed(source.into()))?;
         let rows = batches.iter().map(RecordBatch::num_rows).sum::<usize>() as u64;
-        let mut reports = checks::run(model, &schema, &batches).map_err(|source| failed(source.into()))?;
+        let reports = checks::run(model, &schema, &batches).map_err(|source| failed(source.into()))?;
         let mart = Mart {
             name: &model.name,
             schema: Arc::clone(&schema),
             partition: model.description.partition.as_deref(),
+            grain: &model.description.grain,
             batches: batches.clone(),
             months: self.months.filter(|_| model.description.partition.is_some()),
         };
         self.store.keep(mart).await?;
         let table = MemTable::try_new(schema, vec![batches]).map_err(failed)?;
         self.register(&model.name, Arc::new(table)).map_err(failed)?;
-        reports.extend(self.relations(model).await.map_err(failed)?);
         Ok((rows, reports))
     }
 
@@ -128,6 +132,12 @@ impl Refresh<'_> {
         }
         Ok(reports)
     }
+}
+
+/// Rows in the order of their key: the same rows make the same file, and then nothing is written.
+fn in_key_order(model: &Model, frame: DataFrame) -> EngineResult<DataFrame> {
+    let key: Vec<_> = model.description.key.iter().map(|name| col(name.as_str()).sort(true, false)).collect();
+    if key.is_empty() { Ok(frame) } else { frame.sort(key) }
 }
 
 /// The values of `$as_of` and `$definitions`, as SQL.

@@ -1,0 +1,49 @@
+select
+    derived.ticket_id,
+    derived.created_month,
+    derived.is_merged,
+    derived.is_deleted,
+    derived.is_reopened_open,
+    derived.has_history_gap,
+    derived.schedule is not null as has_schedule,
+    unnest([
+        'replies', 'reopens', 'assignee_stations', 'group_stations',
+        'reply_calendar', 'reply_business',
+        'first_resolution_calendar', 'first_resolution_business',
+        'full_resolution_calendar', 'full_resolution_business',
+        'requester_wait_calendar', 'requester_wait_business',
+        'agent_wait_calendar', 'agent_wait_business',
+        'on_hold_calendar', 'on_hold_business'
+    ]) as metric,
+    unnest([
+        derived.n_replies, derived.n_reopens, derived.n_assignee_stations,
+        derived.n_group_stations, derived.first_reply_minutes_calendar,
+        derived.first_reply_minutes_business,
+        derived.first_resolution_minutes_calendar,
+        derived.first_resolution_minutes_business,
+        derived.full_resolution_minutes_calendar,
+        derived.full_resolution_minutes_business,
+        derived.requester_wait_minutes_calendar,
+        derived.requester_wait_minutes_business,
+        derived.agent_wait_minutes_calendar,
+        derived.agent_wait_minutes_business,
+        derived.on_hold_minutes_calendar, derived.on_hold_minutes_business
+    ]) as derived_value,
+    unnest([
+        theirs.replies, theirs.reopens, theirs.assignee_stations,
+        theirs.group_stations, theirs.reply_minutes_calendar,
+        theirs.reply_minutes_business,
+        theirs.first_resolution_minutes_calendar,
+        theirs.first_resolution_minutes_business,
+        theirs.full_resolution_minutes_calendar,
+        theirs.full_resolution_minutes_business,
+        theirs.requester_wait_minutes_calendar,
+        theirs.requester_wait_minutes_business,
+        theirs.agent_wait_minutes_calendar,
+        theirs.agent_wait_minutes_business,
+        theirs.on_hold_minutes_calendar, theirs.on_hold_minutes_business
+    ]) as zendesk_value
+from ticket_metrics as derived
+inner join stg_zendesk__ticket_metric_sets as theirs
+    on derived.ticket_id = theirs.ticket_id
+where theirs.generated_at <= $as_of

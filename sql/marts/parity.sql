@@ -1,0 +1,32 @@
+-- DECISIONS.md#parity: the first reason that applies.
+with pairs as (
+    select
+        *,
+        derived_value - zendesk_value as difference,
+        metric like '%business' as is_business
+    from int_parity_pairs
+    where derived_value is not null or zendesk_value is not null
+)
+
+select
+    ticket_id, metric, created_month, derived_value, zendesk_value, difference,
+    case
+        when difference = 0 then 'equal'
+        when abs(difference) = 1 and metric not in (
+            'replies', 'reopens', 'assignee_stations', 'group_stations'
+        ) then 'rounding'
+        when is_business and not has_schedule then 'no_schedule'
+        when has_history_gap then 'history_gap'
+        when is_deleted then 'deleted'
+        when is_merged then 'merged'
+        when derived_value is null then 'only_zendesk'
+        when zendesk_value is null then 'only_derived'
+        when is_reopened_open then 'reopened_open'
+        when metric in ('assignee_stations', 'group_stations')
+            then 'stations_counted_otherwise'
+        when metric in ('replies', 'reply_calendar', 'reply_business')
+            then 'author_role'
+        when is_business then 'schedule'
+        else 'unexplained'
+    end as reason
+from pairs
