@@ -1,0 +1,92 @@
+//! A publish: one transaction that replaces what changed.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use deskmeter_warehouse::Warehouse;
+use tokio_postgres::Transaction;
+
+use crate::database::Database;
+use crate::options::PublishOptions;
+use crate::relation::{self, Source};
+use crate::report::PublishReport;
+use crate::url::DatabaseUrl;
+use crate::{Error, names, ownership, reader_role, state, table};
+
+/// Writes every mart that the warehouse holds, and small tables of agents (by pseudonym), groups and schedules, into
+/// a schema of a PostgreSQL database (12 or newer): typed, described, with keys and indexes.
+///
+/// One transaction does it all: readers see the former publish, then the new one, and on an error or a crash nothing
+/// has changed. Readers are not kept waiting, but for the end of a transaction that changes a table's columns. Memory
+/// is bounded by a batch of rows. A publish that finds another one of the same schema at work ends in
+/// [`Error::Busy`].
+pub async fn publish(
+    warehouse: &Warehouse,
+    url: &DatabaseUrl,
+    options: &PublishOptions,
+) -> Result<PublishReport, Error> {
+    let started = Instant::now();
+    options.check()?;
+    let (sources, missing) = relation::sources(warehouse).await?;
+    let mut database = Database::connect(url).await?;
+    let published = publish_sources(&mut database, warehouse, options, &sources, &missing).await;
+    database.close().await;
+    let mut report = published?;
+    report.missing = missing;
+    report.elapsed = started.elapsed();
+    tracing::info!(
+        schema = options.schema,
+        tables = report.tables.len(),
+        rows = report.tables.iter().map(|table| table.rows).sum::<u64>(),
+        elapsed_ms = report.elapsed.as_millis() as u64,
+        "published marts"
+    );
+    Ok(report)
+}
+
+async fn publish_sources(
+    database: &mut Database,
+    warehouse: &Warehouse,
+    options: &PublishOptions,
+    sources: &[Source],
+    missing: &[String],
+) -> Result<PublishReport, Error> {
+    let transaction = database.begin().await?;
+    ownership::claim(&transaction, options).await?;
+    let held = state::read(&transaction, &options.schema).await?;
+    let mut steps = Vec::with_capacity(sources.len());
+    for source in sources {
+        steps.push(table::plan(&transaction, options, source, &held).await?);
+    }
+    steps.sort_by_key(table::Step::changes_columns);
+    let mut report = PublishReport::default();
+    for step in &steps {
+        report.tables.push(step.run(&transaction, warehouse, options).await?);
+    }
+    let is_known =
+        |name: &String| missing.contains(name) || sources.iter().any(|it| it.relation.name == *name);
+    report.dropped = drop_others(&transaction, &options.schema, &held, is_known).await?;
+    if let Some(role) = &options.reader_role {
+        reader_role::grant(&transaction, role, &options.schema, &options.connection).await?;
+    }
+    transaction.commit().await.map_err(|error| Error::statement("commit publish", error))?;
+    Ok(report)
+}
+
+/// Drops the tables of former publishes that are no marts any more.
+async fn drop_others(
+    transaction: &Transaction<'_>,
+    schema: &str,
+    held: &BTreeMap<String, i64>,
+    is_known: impl Fn(&String) -> bool,
+) -> Result<Vec<String>, Error> {
+    let mut dropped = Vec::new();
+    for name in held.keys().filter(|name| !is_known(name)) {
+        let drop = format!("drop table if exists {}", names::qualified(schema, name));
+        let failed = |error| Error::statement(format!("drop table {name}"), error);
+        transaction.batch_execute(&drop).await.map_err(failed)?;
+        state::forget(transaction, schema, name).await?;
+        dropped.push(name.clone());
+    }
+    Ok(dropped)
+}
