@@ -15,8 +15,8 @@ use crate::world::stream::{Filter, Stream};
 /// Kinds of odd rows.
 const ODDITIES: u64 = 7;
 
-/// Arrays of people and content that a server change or a proxy might add to any page.
-pub(crate) const UNASKED_SIDELOADS: &str = concat!(
+/// Arrays of people and content that a request may ask for, and that a server change might add unasked.
+pub(crate) const SIDELOADS: &str = concat!(
     r#","users":[{"id":39999999999999,"name":"CANARY-sideload-user-0","email":"canary-sideload-0@example.test"}]"#,
     r#","organizations":[{"id":37999999999999,"name":"CANARY-sideload-organization-0"}]"#,
     r#","groups":[{"id":36999999999999,"name":"CANARY-sideload-group-0"}]"#,

@@ -65,8 +65,12 @@ pub(crate) fn answer(simulator: &Simulator, asked: &Asked, endpoint: Endpoint, i
             Some(set) => wrapped("ticket_metric", &set.json),
             None => Answer::not_found(),
         },
-        // A token with the global scope got past the scope table; there is nothing here for it.
-        _ => Answer::json(200, "{}"),
+        // A token with the global scope gets what the product must never ask for.
+        _ => {
+            let key = asked.path.trim_end_matches(".json").rsplit('/').next().unwrap_or_default();
+            let row = json!({"id": 1, "name": "CANARY-forbidden-name-0", "body": "CANARY-forbidden-body-0"});
+            Answer::json(200, json!({key: [row], "count": 1, "next_page": null}).to_string())
+        }
     }
 }
 

@@ -279,9 +279,9 @@ impl Generated {
             Stream::TicketEvents => self.slots.get(row).is_some_and(|slot| {
                 i64::from(slot.at) <= as_of && !slot.silent && self.in_scope(slot.case, filter.support)
             }),
-            Stream::MetricEvents => {
-                self.metric_events.get(row).is_some_and(|event| newest(event.written, event.until()))
-            }
+            Stream::MetricEvents => self.metric_events.get(row).is_some_and(|event| {
+                newest(event.written, event.until()) && !(filter.exclude_deleted && event.deleted())
+            }),
             Stream::Users => self.users.get(row).is_some_and(|user| newest(user.at, user.until)),
             Stream::Organizations => {
                 self.organizations.get(row).is_some_and(|version| newest(version.at, version.until))

@@ -41,12 +41,15 @@ pub(crate) enum SupportScope {
 }
 
 /// What a request leaves out, and what it wants beside the rows.
+#[expect(clippy::struct_excessive_bools, reason = "each is a parameter of its own in the request")]
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Filter {
     pub(crate) support: SupportScope,
     pub(crate) exclude_deleted: bool,
     pub(crate) metric_sets: bool,
     pub(crate) comment_events: bool,
+    /// Arrays of users, groups and organizations beside the rows.
+    pub(crate) sideloads: bool,
     /// Share of rows in an odd shape, in percent.
     pub(crate) oddity_percent: u8,
 }

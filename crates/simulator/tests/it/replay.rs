@@ -132,3 +132,19 @@ async fn recorded_ticket_pages_come_back() {
 async fn recorded_user_pages_come_back() {
     check("recorded-incremental-users.jsonl.gz", "users", 128).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_of_real_tickets_is_served_as_it_is() {
+    let Some(folder) = payloads() else { return };
+    let world = World::load(&folder).expect("world");
+    let text = fs::read_to_string(folder.join("real-tickets-with-metric-sets.json")).expect("tickets");
+    let file: std::collections::HashMap<String, Vec<Box<RawValue>>> =
+        serde_json::from_str(&text).expect("tickets");
+    let expected: HashSet<&str> = file["tickets"].iter().map(|row| row.get()).collect();
+    let client = Client::start(world, options(NOW)).await;
+    let page = client.get("/api/v2/incremental/tickets/cursor?start_time=0&include=metric_sets").await;
+    for row in &expected {
+        assert!(page.text.contains(row));
+    }
+    assert_eq!(page.json()["tickets"].as_array().map(Vec::len), Some(expected.len()));
+}

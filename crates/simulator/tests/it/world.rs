@@ -172,6 +172,29 @@ async fn a_deleted_ticket_is_scrubbed_with_its_old_update_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_world_without_tickets_is_an_account_without_tickets() {
+    let world = World::generate(&WorldOptions { tickets: 0, seed: 0, end: NOW, months: 0 });
+    assert_eq!((world.tenant().schedules.len(), world.tenant().tiers.len()), (3, 4));
+    let mut truth = Vec::new();
+    world.write_truth(&mut truth).expect("truth");
+    assert!(truth.is_empty());
+    let client = Client::start(world, unlimited(NOW)).await;
+    let page = client.get(&format!("{EXPORT}tickets/cursor?start_time=0")).await.json();
+    assert_eq!((&page["tickets"], &page["end_of_stream"]), (&Value::Array(Vec::new()), &Value::Bool(true)));
+    assert!(!client.all("users", &format!("{EXPORT}users/cursor?start_time=0")).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sideloads_come_when_asked_for_and_the_log_says_so() {
+    let client = client(unlimited(NOW)).await;
+    for (include, comes) in [("metric_sets", false), ("metric_sets,users", true)] {
+        let page = client.get(&format!("{EXPORT}tickets?start_time=0&per_page=2&include={include}")).await;
+        assert_eq!(page.json().get("users").is_some(), comes);
+        assert_eq!(client.running.requests().last().map(|request| request.forbidden), Some(comes));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_text_is_planted_or_structural() {
     let mut options = unlimited(NOW);
     options.oddity_percent = 60;
