@@ -273,20 +273,24 @@ impl Deletions {
         Ok(())
     }
 
-    /// The key that signs receipts; made when it is first needed.
+    /// The key that signs receipts; made when it is first needed, and sealed anew when the first sealing key is new.
     async fn signing_key(&self) -> Result<SigningKey, Error> {
         let what = "signing key";
+        let place = |number| Place { what, whose: "", number };
         let dir = self.state.prefix.clone().join("signing-key");
         let series = Series::new(Arc::clone(&self.state.store), dir, what);
         loop {
-            if let Some((number, sealed)) = series.newest().await? {
-                let plain = self.keys.open(&sealed, Place { what, whose: "", number })?;
-                let bytes = plain.as_slice().try_into().map_err(|_| Error::Damaged { what })?;
+            let newest = series.newest().await?;
+            let (number, bytes) = match &newest {
+                Some((number, sealed)) => (*number, self.keys.open(sealed, place(*number))?),
+                None => (0, Zeroizing::new(rand::random::<[u8; 32]>().to_vec())),
+            };
+            if newest.is_some_and(|(_, sealed)| self.keys.is_by_first(&sealed)) {
+                let bytes = bytes.as_slice().try_into().map_err(|_| Error::Damaged { what })?;
                 return Ok(SigningKey::from_bytes(bytes));
             }
-            let bytes = Zeroizing::new(rand::random::<[u8; 32]>());
-            let sealed = self.keys.seal(bytes.as_slice(), Place { what, whose: "", number: 1 })?;
-            match series.append(0, &sealed.into()).await {
+            let sealed = self.keys.seal(&bytes, place(number + 1))?;
+            match series.append(number, &sealed.into()).await {
                 Ok(_) | Err(Error::Conflict { .. }) => {}
                 Err(error) => return Err(error),
             }

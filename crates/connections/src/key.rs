@@ -110,6 +110,11 @@ impl KeyRing {
         Ok([MAGIC.as_slice(), &self.first.id(), &nonce, &sealed].concat())
     }
 
+    /// Whether the first key sealed this.
+    pub(crate) fn is_by_first(&self, sealed: &[u8]) -> bool {
+        sealed.strip_prefix(MAGIC).is_some_and(|rest| rest.starts_with(&self.first.id()))
+    }
+
     pub(crate) fn open(&self, sealed: &[u8], place: Place<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {
         let damaged = Error::Damaged { what: place.what };
         let Some((id, rest)) =

@@ -34,8 +34,9 @@ pub struct Sealed {
 }
 
 impl Vault {
-    /// A vault under `prefix`. The first key seals, all open: to replace a key, put the new one first and drop the old
-    /// one after every connection was saved once (each refresh of tokens saves).
+    /// A vault under `prefix`. The first key seals, all open: to replace a key, put the new one first, call
+    /// [`reseal`](Self::reseal) for every connection and [`Deletions::public_key`](crate::Deletions::public_key) once,
+    /// and drop the old one.
     ///
     /// # Errors
     /// [`Error::NoKey`] when there is none.
@@ -77,6 +78,19 @@ impl Vault {
         let number = series.append(after, &sealed.into()).await?;
         series.prune().await;
         Ok(Version(number))
+    }
+
+    /// Seals the record with the first key if another one sealed it.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when another process wrote meanwhile: do it again.
+    pub async fn reseal(&self, connection: &ConnectionName) -> Result<(), Error> {
+        let Some((_, bytes)) = self.series(connection).newest().await? else { return Ok(()) };
+        if self.keys.is_by_first(&bytes) {
+            return Ok(());
+        }
+        let Some(Sealed { record, version }) = self.load(connection).await? else { return Ok(()) };
+        self.save(connection, &record, Some(version)).await.map(|_| ())
     }
 
     fn series(&self, connection: &ConnectionName) -> Series {

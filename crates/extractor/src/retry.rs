@@ -58,9 +58,11 @@ impl Attempts {
     }
 }
 
-/// How long a 429 closes its limit: `Retry-After`, else until the window ends, else ten seconds.
+/// How long a 429 closes its limit: `Retry-After`, else until the window of a limit that is used up ends, else ten
+/// seconds (the refusal may be another limit's than those that the headers tell of).
 pub(crate) fn rate_limit_pause(retry_after: Option<Duration>, limits: &Limits, random: f64) -> Duration {
-    let hint = limits.named.resets.max(limits.account.resets);
+    let used_up = [limits.named, limits.account].into_iter().filter(|limit| limit.remaining == Some(0));
+    let hint = used_up.filter_map(|limit| limit.resets).max();
     let wait = retry_after.or(hint.filter(|wait| !wait.is_zero())).unwrap_or(RATE_LIMIT_PAUSE);
     wait.min(STAY_MAX) + JITTER.mul_f64(random)
 }
@@ -99,7 +101,10 @@ mod tests {
     fn closes_a_limit_as_long_as_the_best_hint_says() {
         let mut limits = Limits::default();
         assert_eq!(rate_limit_pause(None, &limits, 0.0), RATE_LIMIT_PAUSE);
-        limits.named.resets = Some(Duration::from_secs(42));
+        limits.account.resets = Some(Duration::from_secs(42));
+        limits.account.remaining = Some(600);
+        assert_eq!(rate_limit_pause(None, &limits, 0.0), RATE_LIMIT_PAUSE);
+        limits.account.remaining = Some(0);
         assert_eq!(rate_limit_pause(None, &limits, 0.0), Duration::from_secs(42));
         assert_eq!(rate_limit_pause(Some(Duration::from_secs(93)), &limits, 1.0), Duration::from_secs(94));
     }

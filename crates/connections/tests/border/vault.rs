@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use deskmeter_connections::{DisconnectCause, Error, Secret, Status, Vault};
+use deskmeter_connections::{Deletions, DisconnectCause, Error, Secret, Status, StoredArea, Vault};
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
@@ -76,11 +76,23 @@ async fn replaces_a_sealing_key_without_a_moment_of_darkness() {
     let version = with(vec![key(1)]).save(&acme(), &record(1), None).await.unwrap();
     assert!(matches!(with(vec![key(2)]).load(&acme()).await, Err(Error::WrongKey { .. })));
 
-    let both = with(vec![key(2), key(1)]);
-    let loaded = both.load(&acme()).await.unwrap().unwrap();
-    both.save(&acme(), &loaded.record, Some(version)).await.unwrap();
+    let deletions = |keys| {
+        let state = StoredArea { store: Arc::clone(&store), prefix: prefix(), local_root: None };
+        Deletions::new(state, keys).unwrap()
+    };
+    let public_key = deletions(vec![key(1)]).public_key().await.unwrap();
 
-    assert_eq!(with(vec![key(2)]).load(&acme()).await.unwrap().unwrap().record, loaded.record);
+    let both = with(vec![key(2), key(1)]);
+    let before = both.load(&acme()).await.unwrap().unwrap();
+    assert_eq!(before.version, version);
+    both.reseal(&acme()).await.unwrap();
+    both.reseal(&acme()).await.unwrap();
+    assert_eq!(deletions(vec![key(2), key(1)]).public_key().await.unwrap(), public_key);
+
+    let after = with(vec![key(2)]).load(&acme()).await.unwrap().unwrap();
+    assert_eq!(after.record, before.record);
+    assert_eq!(everything(&store).await.0.len(), 4, "two versions of each, none more by the second call");
+    assert_eq!(deletions(vec![key(2)]).public_key().await.unwrap(), public_key);
     assert!(matches!(Vault::new(store, prefix(), vec![]), Err(Error::NoKey)));
 }
 
