@@ -8,6 +8,7 @@ use super::clocks::{Instance, signs};
 use super::generated::{FIRST_TICKET, Generated};
 use super::history::{Actor, Change, History, Kind, Priority, State, Status};
 use super::metric_set::Pair;
+use crate::render::agent_id;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -78,6 +79,8 @@ fn truth(cast: &Cast, history: History<'_>, as_of: i64) -> Value {
         statuses(cast, &steps),
         assignments(&steps),
         escalations(&steps, created_at),
+        json!({"all_schedules": all_schedules(cast, &steps, created_at)}),
+        spans(&steps),
         json!({"sla": targets(cast, history, as_of)}),
     ] {
         if let (Value::Object(line), Value::Object(part)) = (&mut line, part) {
@@ -284,6 +287,72 @@ fn escalations(steps: &[Step<'_>], created_at: i64) -> Value {
         "priority_raises": raises.len(),
         "priority_raises_by_rule": by_rule,
         "priority_raises_by_person": raises.len() - by_rule,
+    })
+}
+
+/// Business seconds by the other named definition: each piece of a span counts under the schedule that was on
+/// the ticket in that piece.
+fn all_schedules(cast: &Cast, steps: &[Step<'_>], created_at: i64) -> Value {
+    let groups = held(steps, |state| state.group);
+    let business = |from: i64, to: i64| -> i64 {
+        let pieces = groups.iter().map(|(group, since, until)| {
+            Pair::of(from.max(*since), to.min(until.unwrap_or(to)), cast.hours(*group)).business
+        });
+        pieces.map(|secs| secs.max(0)).sum()
+    };
+    let replied = steps.iter().find(|step| {
+        comment_of(step) == Some(true) && matches!(step.actor, Actor::Agent(_)) && !step.opening
+    });
+    let entered = |status: Status| {
+        let into = move |step: &&Step<'_>| {
+            step.after.status == status && (step.opening || step.before.status != status)
+        };
+        steps.iter().filter(into)
+    };
+    let first = entered(Status::Solved).next().or(entered(Status::Closed).next());
+    let last = entered(Status::Solved).next_back().or(entered(Status::Closed).next());
+    let since_creation = |step: Option<&Step<'_>>| step.map(|step| business(created_at, step.at));
+    let in_status = |status: Status| {
+        let held = held(steps, |state| state.status);
+        let ended = held.iter().filter(|(held, _, until)| *held == status && until.is_some());
+        let spent: Vec<i64> = ended.map(|(_, from, until)| business(*from, until.unwrap_or(*from))).collect();
+        (!spent.is_empty()).then(|| spent.iter().sum::<i64>())
+    };
+    json!({
+        "first_reply_seconds": since_creation(replied),
+        "first_resolution_seconds": since_creation(first),
+        "full_resolution_seconds": since_creation(last),
+        "new_seconds": in_status(Status::New),
+        "open_seconds": in_status(Status::Open),
+        "pending_seconds": in_status(Status::Pending),
+        "hold_seconds": in_status(Status::Hold),
+    })
+}
+
+/// What a field held, from when, and until when; the last span has no end.
+fn held<T: PartialEq>(steps: &[Step<'_>], field: impl Fn(&State) -> T) -> Vec<(T, i64, Option<i64>)> {
+    let mut spans: Vec<(T, i64, Option<i64>)> = Vec::new();
+    for step in steps {
+        let value = field(&step.after);
+        match spans.last_mut() {
+            Some(span) if span.0 == value => {}
+            Some(span) => {
+                span.2 = Some(step.at);
+                spans.push((value, step.at, None));
+            }
+            None => spans.push((value, step.at, None)),
+        }
+    }
+    spans
+}
+
+/// The ticket's step functions, for whoever wants to add up workloads and backlogs.
+fn spans(steps: &[Step<'_>]) -> Value {
+    json!({
+        "status_spans": held(steps, |state| state.status.name()),
+        "priority_spans": held(steps, |state| state.priority.map(Priority::name)),
+        "group_spans": held(steps, |state| state.group.map(group_id)),
+        "assignee_spans": held(steps, |state| state.assignee.map(agent_id)),
     })
 }
 

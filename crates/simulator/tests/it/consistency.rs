@@ -201,6 +201,7 @@ fn check_ticket(account: &Account, truth: &Value) {
     for (key, status) in [("open_seconds", "open"), ("pending_seconds", "pending"), ("new_seconds", "new")] {
         assert_eq!(truth[key]["calendar"].as_i64(), rebuilt.spent(status), "{key} of ticket {id}");
     }
+    check_all_schedules(account, truth, &rebuilt);
     let numbers = [
         ("replies", rebuilt.replies),
         ("reopens", rebuilt.reopens),
@@ -227,6 +228,38 @@ fn check_ticket(account: &Account, truth: &Value) {
     if ticket["from_messaging_channel"] == true && set.get("reply_time_in_seconds").is_some() {
         assert_eq!(set["reply_time_in_seconds"]["calendar"], truth["first_reply_seconds"]["calendar"]);
     }
+}
+
+/// The other definition of business time, and the spans that it is made of.
+fn check_all_schedules(account: &Account, truth: &Value, rebuilt: &Rebuilt) {
+    let id = &truth["ticket_id"];
+    let created_at = int(&truth["created_at"]);
+    let mut bounds = vec![(created_at, None)];
+    bounds.extend(rebuilt.group_at.iter().map(|(at, group)| (*at, Some(*group))));
+    let pieces = |from: i64, to: i64| -> i64 {
+        let ends = bounds.iter().skip(1).map(|(at, _)| *at).chain([i64::MAX]);
+        let spans =
+            bounds.iter().zip(ends).map(|((since, group), until)| (from.max(*since), to.min(until), *group));
+        let spans = spans.filter(|(from, to, _)| from < to);
+        spans.map(|(from, to, group)| business(schedule_of(&account.schedules, group), from, to)).sum()
+    };
+    let resolved = rebuilt.solves.first().copied().or(rebuilt.closed);
+    for (key, ended) in [("first_reply_seconds", rebuilt.first_reply), ("first_resolution_seconds", resolved)]
+    {
+        let expected = ended.map(|at| pieces(created_at, at));
+        assert_eq!(truth["all_schedules"][key].as_i64(), expected, "{key} of ticket {id}");
+    }
+    let pending = rebuilt.spans.iter().filter(|(status, _, _)| status == "pending");
+    let pending: Vec<i64> = pending.map(|(_, from, to)| pieces(*from, *to)).collect();
+    let expected = (!pending.is_empty()).then(|| pending.iter().sum());
+    assert_eq!(truth["all_schedules"]["pending_seconds"].as_i64(), expected, "pending of ticket {id}");
+    let statuses = truth["status_spans"].as_array().expect("spans");
+    assert_eq!(statuses.len(), rebuilt.spans.len() + 1, "spans of ticket {id}");
+    for (span, (status, from, to)) in statuses.iter().zip(&rebuilt.spans) {
+        assert_eq!(span, &json!([status, from, to]));
+    }
+    let groups = truth["group_spans"].as_array().expect("spans");
+    assert_eq!(groups.last().map(|span| &span[0]), Some(&truth["group_id"]));
 }
 
 /// One clock's instance, followed through its metric events.
