@@ -16,6 +16,8 @@ use tempfile::TempDir;
 
 /// 2026-01-01T00:00:00Z.
 pub(crate) const NEW_YEAR: i64 = 1_767_225_600;
+/// After every time that a clock may show while these tests are run.
+pub(crate) const FAR_FUTURE: i64 = 4_102_444_800;
 
 pub(crate) struct Place {
     pub(crate) folder: TempDir,

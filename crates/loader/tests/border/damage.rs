@@ -1,0 +1,73 @@
+//! What is broken is named, and what can be had again is had again.
+
+use std::path::PathBuf;
+
+use deskmeter_loader::{Fault, Finding, check};
+use deskmeter_tables::{TICKET_METRIC_SETS, TICKETS};
+use deskmeter_zendesk::Stream;
+
+use crate::support::{Place, integers, load, ticket};
+
+/// Two months of tickets, and the path of the first month's file of a table.
+async fn place_with_rows(table: &str) -> (Place, PathBuf) {
+    let place = Place::new();
+    let mut loader = place.loader().await;
+    load(&mut loader, Stream::Tickets, &[ticket(1, 0, 1), ticket(2, 1, 1)], "end").await.unwrap();
+    let folder = format!("/{table}/created_month=2026-01");
+    let file = place.data_files().into_iter().find(|path| path.to_string_lossy().contains(&folder)).unwrap();
+    (place, file)
+}
+
+fn faults(findings: Vec<Finding>) -> Vec<(&'static str, Fault)> {
+    findings.into_iter().map(|finding| (finding.table, finding.fault)).collect()
+}
+
+#[tokio::test]
+async fn a_lake_in_order_has_no_findings_and_neither_has_an_empty_place() {
+    let empty = Place::new();
+    assert_eq!(check(&empty.lake).await.unwrap(), []);
+    let (place, _) = place_with_rows("tickets").await;
+    assert_eq!(check(&place.lake).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn every_kind_of_damage_is_named() {
+    let (place, file) = place_with_rows("tickets").await;
+    let healthy = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &healthy[..healthy.len() / 2]).unwrap();
+    assert_eq!(faults(check(&place.lake).await.unwrap()), [("tickets", Fault::Length)]);
+    std::fs::write(&file, vec![b'x'; healthy.len()]).unwrap();
+    assert_eq!(faults(check(&place.lake).await.unwrap()), [("tickets", Fault::Unreadable)]);
+    std::fs::remove_file(&file).unwrap();
+    let findings = check(&place.lake).await.unwrap();
+    assert!(file.ends_with(&findings[0].path), "{findings:?}");
+    assert_eq!(faults(findings), [("tickets", Fault::Missing)]);
+    std::fs::write(&file, &healthy).unwrap();
+    std::fs::write(file.with_file_name("never-committed.parquet"), b"rows").unwrap();
+    assert_eq!(faults(check(&place.lake).await.unwrap()), [("tickets", Fault::Orphan)]);
+}
+
+#[tokio::test]
+async fn a_log_that_is_cut_off_is_named() {
+    let (place, _) = place_with_rows("tickets").await;
+    let commit = place.folder.path().join("lake/acme/tickets/_delta_log/00000000000000000001.json");
+    let text = std::fs::read(&commit).unwrap();
+    std::fs::write(&commit, &text[..text.len() - 40]).unwrap();
+    assert_eq!(faults(check(&place.lake).await.unwrap()), [("tickets", Fault::Log)]);
+}
+
+#[tokio::test]
+async fn lost_rows_are_read_again_after_a_repair() {
+    for (table, lost) in [("tickets", &TICKETS), ("ticket_metric_sets", &TICKET_METRIC_SETS)] {
+        let (place, file) = place_with_rows(table).await;
+        std::fs::remove_file(&file).unwrap();
+        let mut loader = place.loader().await;
+        assert_eq!(loader.repair().await.unwrap(), 1);
+        assert_eq!(check(&place.lake).await.unwrap(), []);
+        assert_eq!(integers(&place.rows(lost).await, "ticket_id"), [2]);
+        assert_eq!(loader.position("tickets").await.unwrap(), None, "the stream is read from the start");
+        let again = load(&mut loader, Stream::Tickets, &[ticket(1, 0, 1), ticket(2, 1, 1)], "end").await;
+        assert_eq!(again.unwrap().rows_inserted, 1);
+        assert_eq!(integers(&place.rows(lost).await, "ticket_id"), [1, 2]);
+    }
+}
