@@ -40,10 +40,29 @@ pub(crate) fn time_of_day(time: UnixSeconds) -> (i64, i64, i64) {
     (second / 3_600, second / 60 % 60, second % 60)
 }
 
-/// The month of a time as `2026-11`.
-pub(crate) fn month(time: UnixSeconds) -> String {
+/// A month as `2026-11`, on the stack: every row has one.
+pub(crate) struct Month([u8; 7]);
+
+/// The month of a time within [`TIMES`].
+pub(crate) fn month(time: UnixSeconds) -> Month {
     let (year, month, _) = date(time);
-    format!("{year:04}-{month:02}")
+    let digit = |number: i64| b'0' + (number % 10) as u8;
+    Month([
+        digit(year / 1_000),
+        digit(year / 100),
+        digit(year / 10),
+        digit(year),
+        b'-',
+        digit(month / 10),
+        digit(month),
+    ])
+}
+
+impl Month {
+    pub(crate) fn as_str(&self) -> &str {
+        // Made of digits and a dash alone, so it is always text.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
 }
 
 fn digits(bytes: &[u8]) -> Option<i64> {
@@ -146,6 +165,6 @@ mod tests {
             let (year, month, day) = civil_from_days(days);
             assert_eq!(days_from_civil(year, month, day), days);
         }
-        assert_eq!(month(UnixSeconds(TIMES.end - 1)), "2199-12");
+        assert_eq!(month(UnixSeconds(TIMES.end - 1)).as_str(), "2199-12");
     }
 }

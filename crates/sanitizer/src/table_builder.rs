@@ -98,7 +98,7 @@ impl ColumnBuilder {
                 value.is_none()
             }
             (Self::Text(builder), Kind::Month, Cell::Month(time)) => {
-                builder.append_value(civil::month(time));
+                builder.append_value(civil::month(time).as_str());
                 false
             }
             (Self::Text(builder), Kind::PathShape, Cell::Path(path)) => {
