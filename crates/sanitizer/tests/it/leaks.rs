@@ -30,7 +30,7 @@ fn plants() -> Vec<(u8, &'static str, Value)> {
     let field = json!([{"id": 1, "value": [MARKER]}, {"id": PHONE, "value": PHONE}]);
     let rating =
         json!({"score": MARKER, "comment": MARKER, "id": PERSON, "reason": MARKER, "reason_id": PERSON});
-    let policy = json!({"id": MARKER, "title": MARKER, "description": MARKER});
+    let policy = json!({"id": "POISON customer Gold tier1", "title": MARKER, "description": MARKER});
     let person = json!({"id": PERSON, "name": MARKER, "email": MARKER, "photo": {"content_url": MARKER}});
     vec![
         (1, "subject", json!(MARKER)),
