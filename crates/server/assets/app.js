@@ -1,0 +1,19 @@
+// Live progress by server-sent events, and filters that apply as soon as one is chosen. Every page works without it.
+"use strict";
+
+for (const box of document.querySelectorAll("[data-live][data-running=true]")) {
+  const events = new EventSource(box.dataset.live);
+  events.addEventListener("progress", (event) => {
+    box.innerHTML = event.data;
+  });
+  events.addEventListener("end", () => {
+    events.close();
+    location.reload();
+  });
+}
+
+const filters = document.querySelector("form.filters");
+if (filters) {
+  filters.querySelector("button").hidden = true;
+  filters.addEventListener("change", () => filters.requestSubmit());
+}

@@ -1,0 +1,3 @@
+-- Until when the marts tell.
+select max(as_of) as as_of
+from ticket_metrics

@@ -1,0 +1,49 @@
+-- Unsolved tickets at the end of each step, out of the spans of the backlog.
+with spans as (
+    select
+        valid_from,
+        valid_to
+    from backlog
+    where
+        ($group_id is null or group_id = $group_id)
+        and ($priority is null or priority = $priority)
+        and ($channel is null or channel = $channel)
+),
+
+moves as (
+    select
+        cast(date_trunc($bucket, valid_from) as date) as step,
+        1 as change
+    from spans
+    where valid_from < $to
+
+    union all
+
+    select
+        cast(date_trunc($bucket, valid_to) as date) as step,
+        -1 as change
+    from spans
+    where valid_to < $to
+),
+
+summed as (
+    select
+        step,
+        sum(change) as change
+    from moves
+    group by step
+),
+
+totals as (
+    select
+        step,
+        sum(change) over (order by step) as n_unsolved
+    from summed
+)
+
+select
+    step,
+    n_unsolved
+from totals
+where step >= cast($from as date)
+order by step

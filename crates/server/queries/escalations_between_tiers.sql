@@ -1,0 +1,32 @@
+-- Moves from tier to tier.
+with steps as (
+    select escalations.*
+    from escalations
+    inner join ticket_metrics
+        on escalations.ticket_id = ticket_metrics.ticket_id
+    where
+        (
+            $group_id is null
+            or coalesce(escalations.from_group_id, escalations.group_id)
+                = $group_id
+        )
+        and ($priority is null or escalations.priority = $priority)
+        and ($channel is null or ticket_metrics.channel = $channel)
+        and escalations.occurred_at >= $from
+        and escalations.occurred_at < $to
+)
+
+select
+    concat(
+        'Tier ', cast(from_tier as varchar), ' → tier ', cast(to_tier as varchar)
+    ) as move,
+    count(*) as n_steps,
+    count(distinct ticket_id) as n_tickets,
+    median(cast(since_created_minutes_calendar as double))
+        as since_created_median,
+    median(cast(to_resolution_minutes_calendar as double))
+        as to_resolution_median
+from steps
+where from_tier is not null and to_tier is not null
+group by from_tier, to_tier
+order by n_steps desc, from_tier, to_tier

@@ -1,0 +1,23 @@
+-- Resolved tickets by group.
+with tickets as (
+    select *
+    from ticket_metrics
+    where
+        not is_merged
+        and not is_deleted
+        and ($group_id is null or group_id = $group_id)
+        and ($priority is null or priority = $priority)
+        and ($channel is null or channel = $channel)
+)
+
+select
+    group_id,
+    count(*) as n_resolved,
+    median(cast(full_resolution_minutes_calendar as double))
+        as resolution_median,
+    avg(case when is_one_touch then 1.0 else 0.0 end) as one_touch_rate
+from tickets
+where last_resolved_at >= $from and last_resolved_at < $to
+group by group_id
+order by n_resolved desc, group_id
+limit 50

@@ -1,0 +1,23 @@
+-- First reply by step of time.
+with tickets as (
+    select *
+    from ticket_metrics
+    where
+        not is_merged
+        and not is_deleted
+        and ($group_id is null or group_id = $group_id)
+        and ($priority is null or priority = $priority)
+        and ($channel is null or channel = $channel)
+)
+
+select
+    cast(date_trunc($bucket, first_replied_at) as date) as step,
+    count(*) as n_tickets,
+    median(cast(first_reply_minutes_calendar as double)) as median,
+    percentile_cont(0.9) within group (
+        order by cast(first_reply_minutes_calendar as double)
+    ) as p90
+from tickets
+where first_replied_at >= $from and first_replied_at < $to
+group by step
+order by step

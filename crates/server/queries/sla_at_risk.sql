@@ -1,0 +1,36 @@
+-- Running SLA targets in the order in which they are due.
+with targets as (
+    select sla_targets.*
+    from sla_targets
+    inner join ticket_metrics
+        on sla_targets.ticket_id = ticket_metrics.ticket_id
+    where
+        not sla_targets.is_merged
+        and not sla_targets.is_deleted
+        and ($group_id is null or sla_targets.group_id = $group_id)
+        and ($priority is null or sla_targets.priority = $priority)
+        and ($channel is null or ticket_metrics.channel = $channel)
+)
+
+select
+    ticket_id,
+    policy_metric,
+    group_id,
+    coalesce(priority, 'none') as priority,
+    state,
+    due_at,
+    cast(
+        extract(epoch from due_at) - extract(epoch from $as_of) as double
+    ) / 60 as minutes_left
+from targets
+where
+    state in ('active', 'breached_active')
+    and due_at is not null
+    and due_at < $as_of + interval '24 hours'
+order by
+    case when due_at >= $as_of then 0 else 1 end,
+    case when due_at >= $as_of then due_at end,
+    due_at desc,
+    ticket_id,
+    policy_metric
+limit 50

@@ -1,0 +1,64 @@
+-- SLA outcomes of a period, and what is open now.
+with targets as (
+    select sla_targets.*
+    from sla_targets
+    inner join ticket_metrics
+        on sla_targets.ticket_id = ticket_metrics.ticket_id
+    where
+        not sla_targets.is_merged
+        and not sla_targets.is_deleted
+        and ($group_id is null or sla_targets.group_id = $group_id)
+        and ($priority is null or sla_targets.priority = $priority)
+        and ($channel is null or ticket_metrics.channel = $channel)
+),
+
+decided as (
+    select
+        count(*) as n_decided,
+        count(*) filter (where outcome_by_event = 'breached') as n_breached,
+        avg(case when outcome_by_event = 'achieved' then 1.0 else 0.0 end)
+            as target_rate
+    from targets
+    where
+        outcome_by_event <> 'open'
+        and decided_at >= $from
+        and decided_at < $to
+),
+
+by_ticket as (
+    select
+        ticket_id,
+        max(case when outcome_by_event = 'breached' then 1 else 0 end)
+            as is_breached
+    from targets
+    where
+        outcome_by_event <> 'open'
+        and decided_at >= $from
+        and decided_at < $to
+    group by ticket_id
+),
+
+ticket_level as (
+    select avg(1.0 - is_breached) as ticket_rate
+    from by_ticket
+),
+
+running as (
+    select
+        count(*) filter (where state in ('active', 'paused')) as n_running,
+        count(*) filter (
+            where state in ('breached_active', 'breached_paused')
+        ) as n_breached_open,
+        count(*) filter (
+            where
+                state = 'active'
+                and due_at >= $as_of
+                and due_at < $as_of + interval '2 hours'
+        ) as n_at_risk
+    from targets
+)
+
+select *
+from decided
+cross join ticket_level
+cross join running

@@ -1,0 +1,5 @@
+//! Questions to the warehouse and their answers.
+
+pub(crate) mod filters;
+pub(crate) mod rows;
+pub(crate) mod sql;

@@ -1,0 +1,51 @@
+//! What the console is given from outside.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use deskmeter_pipeline::{Context, PipelineFile};
+use url::Url;
+
+use crate::{Labels, Password};
+
+/// Where the console listens when nothing else is said: this machine only.
+pub const BIND_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8780);
+
+/// How the console is served.
+#[derive(Debug)]
+pub struct ServeOptions {
+    /// Address; any but a loopback one needs a password. Port 0 takes a free one.
+    pub bind: SocketAddr,
+    /// The address that people's browsers use, when a proxy stands before the console, as `https://metrics.example`.
+    /// With `https` cookies travel over TLS alone.
+    pub public_url: Option<Url>,
+    /// The configured connections, each with the path of its file.
+    pub pipelines: Vec<(PathBuf, PipelineFile)>,
+    /// Time, environment, observer.
+    pub context: Context,
+    /// What people must know to get in.
+    pub password: Option<Password>,
+    /// The operator's own names for groups and agents.
+    pub labels: Labels,
+}
+
+impl ServeOptions {
+    /// A console for these connections on [`BIND_DEFAULT`], without a password.
+    pub fn new(pipelines: Vec<(PathBuf, PipelineFile)>, context: Context) -> Self {
+        Self {
+            bind: BIND_DEFAULT,
+            public_url: None,
+            pipelines,
+            context,
+            password: None,
+            labels: Labels::default(),
+        }
+    }
+}
+
+/// The console answers from now on.
+#[derive(Debug, Clone, Copy)]
+pub struct Serving {
+    /// Where it listens.
+    pub address: SocketAddr,
+}

@@ -1,0 +1,99 @@
+//! What lies behind a chart: its statement and its rows.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use deskmeter_warehouse::Model;
+
+use super::dashboard::{as_of, bad_filter};
+use super::{Refusal, Shell, connection, html};
+use crate::app::App;
+use crate::backend::{Connection, ask, causes};
+use crate::dashboards;
+use crate::data::filters::{Filters, RawFilters};
+use crate::data::sql::{self, Parameters};
+use crate::security::SessionId;
+
+#[derive(Template)]
+#[template(path = "sql.html")]
+struct Statement {
+    shell: Shell,
+    title: String,
+    back: String,
+    csv: String,
+    sql: String,
+    marts: Vec<Model>,
+}
+
+/// The statement, with the filters in place, and what it reads.
+pub(crate) async fn sql(
+    State(app): State<Arc<App>>,
+    Extension(session): Extension<SessionId>,
+    Path((name, query)): Path<(String, String)>,
+    Query(filters): Query<RawFilters>,
+) -> Result<Response, Refusal> {
+    let connection = connection(&app, &name)?;
+    let (dashboard, title, query) = shown(&query).ok_or_else(Refusal::not_found)?;
+    let filters = filters.parse().map_err(bad_filter)?;
+    let statement = filled(&connection, query, &filters).await?;
+    let warehouse = connection.warehouse().await.map_err(|error| Refusal::failed(&error))?;
+    let marts = warehouse.catalogue().marts().filter(|mart| reads(&statement, &mart.name)).cloned().collect();
+    let arguments = filters.url_query();
+    let shell = Shell::new(&app, &session, title, dashboard.slug).about(&name);
+    html(&Statement {
+        shell,
+        title: title.to_owned(),
+        back: format!("/c/{name}/{}{arguments}", dashboard.slug),
+        csv: format!("/c/{name}/data/{}.csv{arguments}", query.name),
+        sql: statement,
+        marts,
+    })
+}
+
+/// All rows of a question as CSV.
+pub(crate) async fn csv(
+    State(app): State<Arc<App>>,
+    Path((name, file)): Path<(String, String)>,
+    Query(filters): Query<RawFilters>,
+) -> Result<Response, Refusal> {
+    let connection = connection(&app, &name)?;
+    let (_, _, query) = file.strip_suffix(".csv").and_then(shown).ok_or_else(Refusal::not_found)?;
+    let filters = filters.parse().map_err(bad_filter)?;
+    let statement = filled(&connection, query, &filters).await?;
+    let warehouse = connection.warehouse().await.map_err(|error| Refusal::failed(&error))?;
+    let rows = ask(&warehouse, &statement).await.map_err(|error| {
+        tracing::warn!(query = query.name, error = causes(&error), "a question has no answer");
+        Refusal::new(StatusCode::CONFLICT, "There is no answer yet: it comes with the next sync.")
+    })?;
+    let disposition = format!("attachment; filename=\"{name}-{}.csv\"", query.name);
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, disposition),
+    ];
+    Ok((headers, rows.csv()).into_response())
+}
+
+/// The panel that asks this question, with its dashboard.
+fn shown(name: &str) -> Option<(&'static dashboards::Dashboard, &'static str, &'static sql::Query)> {
+    let panels = dashboards::ALL
+        .into_iter()
+        .flat_map(|dashboard| dashboard.panels.iter().map(move |panel| (dashboard, panel)));
+    let mut found = panels.filter(|(_, panel)| panel.query.name == name);
+    found.next().map(|(dashboard, panel)| (dashboard, panel.title, panel.query))
+}
+
+async fn filled(connection: &Connection, query: &sql::Query, filters: &Filters) -> Result<String, Refusal> {
+    let warehouse = connection.warehouse().await.map_err(|error| Refusal::failed(&error))?;
+    let as_of = as_of(&warehouse).await.unwrap_or(connection.now().started_at.0);
+    Ok(query.filled(&Parameters::new(filters, filters.span(as_of), as_of)))
+}
+
+/// Whether the statement names this table as a whole word.
+fn reads(statement: &str, table: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    statement.split(|c: char| !is_word(c)).any(|word| word == table)
+}

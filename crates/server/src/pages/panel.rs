@@ -1,0 +1,410 @@
+//! Answers become headline numbers, drawings and tables.
+
+use std::collections::BTreeMap;
+
+use crate::Labels;
+use crate::charts::{self, Chart, Series, Size};
+use crate::dashboards::{Column, Content, Good, Kpi, Panel, View};
+use crate::data::filters::{Bucket, Span};
+use crate::data::rows::{Cell, Rows};
+use crate::format::{self, Unit};
+
+/// Rows that a table shows; the CSV has them all.
+const ROWS_SHOWN: usize = 50;
+/// Share of change that is worth a colour.
+const CHANGE_MIN: f64 = 0.01;
+
+/// A headline number as it is shown.
+pub(crate) struct KpiView {
+    /// What it is.
+    pub(crate) label: &'static str,
+    /// The definition.
+    pub(crate) about: &'static str,
+    /// The number.
+    pub(crate) value: String,
+    /// Against the period before.
+    pub(crate) trend: Option<Trend>,
+    /// The line over the period.
+    pub(crate) spark: String,
+}
+
+/// A change.
+pub(crate) struct Trend {
+    /// `good`, `worse` or empty.
+    pub(crate) class: &'static str,
+    /// The change with its direction.
+    pub(crate) text: String,
+    /// The same in words.
+    pub(crate) words: String,
+}
+
+/// A panel as it is shown.
+pub(crate) struct PanelView {
+    /// Unique in the page.
+    pub(crate) id: String,
+    /// What it shows.
+    pub(crate) title: &'static str,
+    /// How to read it.
+    pub(crate) about: &'static str,
+    /// Whether it takes the whole width.
+    pub(crate) is_wide: bool,
+    /// Where SQL and CSV are.
+    pub(crate) links: Option<Links>,
+    /// Why there is nothing to show.
+    pub(crate) problem: Option<String>,
+    /// Class and name of each series.
+    pub(crate) legend: Vec<(String, String)>,
+    /// The drawing in both sizes; empty for tables.
+    pub(crate) drawing: String,
+    /// The numbers.
+    pub(crate) table: Option<TableView>,
+    /// Whether the table stands behind a drawing.
+    pub(crate) is_table_behind: bool,
+}
+
+/// Where SQL and CSV of a panel are.
+pub(crate) struct Links {
+    /// The statement.
+    pub(crate) sql: String,
+    /// The rows.
+    pub(crate) csv: String,
+}
+
+/// A table as it is shown.
+pub(crate) struct TableView {
+    /// Heads of the columns.
+    pub(crate) heads: Vec<Head>,
+    /// Cells, row by row.
+    pub(crate) rows: Vec<Vec<CellView>>,
+    /// What is not shown.
+    pub(crate) more: Option<String>,
+}
+
+/// Head of a column.
+pub(crate) struct Head {
+    /// Its text.
+    pub(crate) label: String,
+    /// Whether numbers stand below.
+    pub(crate) is_number: bool,
+}
+
+/// A cell of a table.
+pub(crate) struct CellView {
+    /// Its text.
+    pub(crate) text: String,
+    /// Its bar; empty when it has none.
+    pub(crate) bar: String,
+    /// Whether it is a number.
+    pub(crate) is_number: bool,
+}
+
+/// What drawing needs beside the rows.
+pub(crate) struct Drawing<'a> {
+    /// Names.
+    pub(crate) labels: &'a Labels,
+    /// Steps of charts over time.
+    pub(crate) bucket: Bucket,
+    /// The period.
+    pub(crate) span: Span,
+    /// The second of the newest data: steps after it have no values yet.
+    pub(crate) as_of: i64,
+    /// Rows about fewer tickets are left out; 0 shows all.
+    pub(crate) cell_min: i64,
+}
+
+/// The headline number of a column, with the row of the period before and the rows by step.
+pub(crate) fn kpi(kpi: &Kpi, now: &Rows, before: Option<&Rows>, steps: Option<&Rows>) -> KpiView {
+    let value = now.first(kpi.column).number();
+    let previous = before.and_then(|rows| rows.first(kpi.column).number());
+    let spark = steps.filter(|rows| rows.columns.iter().any(|name| name == kpi.column)).map(|rows| {
+        let values: Vec<Option<f64>> =
+            rows.rows.iter().map(|row| rows.cell(Some(row), kpi.column).number()).collect();
+        charts::sparkline(&values)
+    });
+    KpiView {
+        label: kpi.label,
+        about: kpi.about,
+        value: value.map_or_else(|| "–".to_owned(), |value| format::value(value, kpi.unit)),
+        trend: if kpi.good == Good::Untold {
+            None
+        } else {
+            value.zip(previous).and_then(|(now, before)| trend(kpi, now, before))
+        },
+        spark: spark.unwrap_or_default(),
+    }
+}
+
+fn trend(kpi: &Kpi, now: f64, before: f64) -> Option<Trend> {
+    let (text, change) = if kpi.unit == Unit::Percent {
+        let points = (now - before) * 100.0;
+        (format!("{:.1} pp", points.abs()), now - before)
+    } else {
+        if before == 0.0 {
+            return None;
+        }
+        let change = (now - before) / before;
+        (format!("{:.0} %", change.abs() * 100.0), change)
+    };
+    if change.abs() < CHANGE_MIN / 2.0 {
+        return Some(Trend {
+            class: "",
+            text: "no change".to_owned(),
+            words: "against the period before".to_owned(),
+        });
+    }
+    let class = match (kpi.good, change > 0.0) {
+        (Good::Up, true) | (Good::Down, false) => "good",
+        (Good::Up, false) | (Good::Down, true) => "worse",
+        _ => "",
+    };
+    let (arrow, word) = if change > 0.0 { ("↑", "more") } else { ("↓", "less") };
+    let words = format!("{word} than {} in the period before", format::value(before, kpi.unit));
+    Some(Trend { class, text: format!("{arrow} {text}"), words })
+}
+
+/// The panel with its answer.
+pub(crate) fn panel(
+    panel: &Panel,
+    answer: Result<&Rows, String>,
+    links: Option<Links>,
+    drawing: &Drawing<'_>,
+) -> PanelView {
+    let mut view = PanelView {
+        id: panel.query.name.replace('_', "-"),
+        title: panel.title,
+        about: panel.about,
+        is_wide: panel.is_wide,
+        links,
+        problem: None,
+        legend: Vec::new(),
+        drawing: String::new(),
+        table: None,
+        is_table_behind: false,
+    };
+    match (answer, &panel.view) {
+        (Err(problem), _) => view.problem = Some(problem),
+        (Ok(rows), View::Table(columns)) => {
+            let table = table(rows, columns, drawing);
+            view.problem = table.rows.is_empty().then(|| nothing(drawing));
+            view.table = Some(table);
+        }
+        (Ok(rows), View::Time { unit, kind, series }) => {
+            let (labels, values) = over_time(rows, series, *kind, drawing);
+            let chart = Chart {
+                id: view.id.clone(),
+                title: panel.title.into(),
+                unit: *unit,
+                kind: *kind,
+                labels,
+                series: values,
+            };
+            draw(&mut view, &chart, drawing);
+        }
+        (Ok(rows), View::Classes { unit, kind, series }) => {
+            let labels = rows
+                .rows
+                .iter()
+                .map(|row| format::label(&row.first().unwrap_or(&Cell::Null).text()))
+                .collect();
+            let values = series.iter().map(|(column, name)| Series {
+                name: (*name).to_owned(),
+                values: rows.rows.iter().map(|row| rows.cell(Some(row), column).number()).collect(),
+            });
+            let series = values.collect();
+            let chart = Chart {
+                id: view.id.clone(),
+                title: panel.title.into(),
+                unit: *unit,
+                kind: *kind,
+                labels,
+                series,
+            };
+            draw(&mut view, &chart, drawing);
+        }
+    }
+    view
+}
+
+fn nothing(drawing: &Drawing<'_>) -> String {
+    if drawing.cell_min > 0 {
+        format!(
+            "Nothing to show: every row would be about fewer than {} tickets, or there is none.",
+            drawing.cell_min
+        )
+    } else {
+        "Nothing in this period with these filters.".to_owned()
+    }
+}
+
+fn draw(view: &mut PanelView, chart: &Chart, drawing: &Drawing<'_>) {
+    let is_all_zero =
+        chart.series.iter().all(|series| series.values.iter().flatten().all(|value| *value == 0.0));
+    if chart.is_empty() || is_all_zero {
+        view.problem = Some(nothing(drawing));
+        return;
+    }
+    if chart.series.len() > 1 {
+        let classes = (1..).map(|number| format!("s{number}"));
+        view.legend = classes.zip(chart.series.iter().map(|series| series.name.clone())).collect();
+    }
+    view.drawing = format!("{}{}", chart.svg(Size::Wide), chart.svg(Size::Narrow));
+    view.is_table_behind = true;
+    let mut heads = vec![Head { label: String::new(), is_number: false }];
+    heads.extend(chart.series.iter().map(|series| Head { label: series.name.clone(), is_number: true }));
+    let rows = chart.labels.iter().enumerate().map(|(index, label)| {
+        let mut cells = vec![CellView { text: label.clone(), bar: String::new(), is_number: false }];
+        cells.extend(chart.series.iter().map(|series| {
+            let value = series.values.get(index).copied().flatten();
+            let text = value.map_or_else(|| "–".to_owned(), |value| format::value(value, chart.unit));
+            CellView { text, bar: String::new(), is_number: true }
+        }));
+        cells
+    });
+    view.table = Some(TableView { rows: rows.collect(), heads, more: None });
+}
+
+/// Values on every step from the period's first day with data to the newest data. A step without rows is zero where
+/// things are counted in columns or flows, and a gap where times are measured.
+fn over_time(
+    rows: &Rows,
+    series: &[(&str, &str)],
+    kind: charts::Kind,
+    drawing: &Drawing<'_>,
+) -> (Vec<String>, Vec<Series>) {
+    let bucket = drawing.bucket;
+    let by_step: BTreeMap<i64, &Vec<Cell>> =
+        rows.rows.iter().filter_map(|row| Some((row.first()?.integer()?, row))).collect();
+    let Some(first_row) = by_step.keys().next().copied() else { return (Vec::new(), Vec::new()) };
+    let first = bucket.floor(drawing.span.from.div_euclid(86_400)).max(first_row);
+    let last = (drawing.span.to - 1).min(drawing.as_of).div_euclid(86_400);
+    let steps = bucket.steps(first, last.max(first));
+    let _ = kind;
+    let values = series.iter().map(|(column, name)| {
+        let values = steps.iter().map(|step| {
+            let row = by_step.get(step).copied();
+            row.and_then(|row| rows.cell(Some(row), column).number())
+        });
+        Series { name: (*name).to_owned(), values: values.collect() }
+    });
+    (steps.iter().map(|step| bucket.label(*step)).collect(), values.collect())
+}
+
+fn table(rows: &Rows, columns: &[Column], drawing: &Drawing<'_>) -> TableView {
+    let tickets = columns.iter().find(|column| column.content == Content::Cell).map(|column| column.name);
+    let is_shown = |row: &&Vec<Cell>| {
+        let count = tickets.and_then(|name| rows.cell(Some(row), name).number());
+        drawing.cell_min == 0 || count.is_none_or(|count| count >= drawing.cell_min as f64)
+    };
+    let kept: Vec<&Vec<Cell>> = rows.rows.iter().filter(is_shown).collect();
+    let greatest =
+        |name: &str| kept.iter().filter_map(|row| rows.cell(Some(row), name).number()).fold(0.0, f64::max);
+    let greatest: Vec<f64> = columns.iter().map(|column| greatest(column.name)).collect();
+    let shown = kept.iter().take(ROWS_SHOWN).map(|row| {
+        columns
+            .iter()
+            .zip(&greatest)
+            .map(|(column, greatest)| {
+                cell(rows.cell(Some(row), column.name), column.content, *greatest, drawing.labels)
+            })
+            .collect()
+    });
+    let left_out = rows.rows.len() - kept.len();
+    let more = match (kept.len().saturating_sub(ROWS_SHOWN), left_out) {
+        (0, 0) => None,
+        (0, left_out) => {
+            Some(format!("{left_out} rows about fewer than {} tickets are left out.", drawing.cell_min))
+        }
+        (more, _) => Some(format!("{more} more rows in the CSV.")),
+    };
+    let heads = columns
+        .iter()
+        .map(|column| Head { label: column.label.to_owned(), is_number: is_number(column.content) });
+    TableView { rows: shown.collect(), heads: heads.collect(), more }
+}
+
+const fn is_number(content: Content) -> bool {
+    matches!(content, Content::Number(_) | Content::Bar(_) | Content::Cell)
+}
+
+fn cell(value: &Cell, content: Content, greatest: f64, labels: &Labels) -> CellView {
+    let number = |unit| value.number().map_or_else(|| "–".to_owned(), |number| format::value(number, unit));
+    let mut bar = String::new();
+    let text = match content {
+        Content::Number(unit) => number(unit),
+        Content::Cell => number(Unit::Count),
+        Content::Bar(unit) => {
+            if let Some(number) = value.number().filter(|_| greatest > 0.0) {
+                bar = charts::bar(number / greatest);
+            }
+            number(unit)
+        }
+        Content::Word => match value {
+            Cell::Null => "None".to_owned(),
+            word => format::label(&word.text()),
+        },
+        Content::Group => value.integer().map_or_else(|| "No group".to_owned(), |id| labels.group(id)),
+        Content::Agent => match value {
+            Cell::Text(key) => labels.agent(key),
+            _ => "Unassigned".to_owned(),
+        },
+        Content::Ticket => value.integer().map_or_else(String::new, |id| format!("#{id}")),
+        Content::Time => value.integer().map_or_else(|| "–".to_owned(), format::instant),
+        Content::Text => match value {
+            Cell::Null => "–".to_owned(),
+            text => text.text(),
+        },
+    };
+    CellView { text, bar, is_number: is_number(content) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::sql;
+
+    fn drawing(labels: &Labels, cell_min: i64) -> Drawing<'_> {
+        Drawing {
+            labels,
+            bucket: Bucket::Day,
+            span: Span { from: 0, to: 5 * 86_400 },
+            as_of: 4 * 86_400,
+            cell_min,
+        }
+    }
+
+    const PANEL: Panel = Panel {
+        query: &sql::RESOLUTION_BY_GROUP,
+        title: "By group",
+        about: "",
+        view: View::Table(&[
+            Column { name: "g", label: "Group", content: Content::Group },
+            Column { name: "n", label: "Tickets", content: Content::Cell },
+        ]),
+        is_wide: false,
+    };
+
+    #[test]
+    fn rows_about_too_few_tickets_are_left_out_of_a_report() {
+        let rows = Rows {
+            columns: vec!["g".into(), "n".into()],
+            rows: vec![vec![Cell::Int(1), Cell::Int(5)], vec![Cell::Int(2), Cell::Int(4)]],
+        };
+        let labels = Labels::default();
+        let shown = |cell_min| panel(&PANEL, Ok(&rows), None, &drawing(&labels, cell_min)).table.unwrap();
+        assert_eq!(shown(0).rows.len(), 2);
+        assert_eq!(shown(5).rows.len(), 1);
+        assert_eq!(shown(5).more.as_deref(), Some("1 rows about fewer than 5 tickets are left out."));
+    }
+
+    #[test]
+    fn days_without_rows_are_gaps_and_days_to_come_are_not_drawn() {
+        let rows = Rows {
+            columns: vec!["step".into(), "v".into()],
+            rows: vec![vec![Cell::Day(1), Cell::Float(2.0)], vec![Cell::Day(3), Cell::Float(4.0)]],
+        };
+        let labels = Labels::default();
+        let (steps, series) = over_time(&rows, &[("v", "V")], charts::Kind::Lines, &drawing(&labels, 0));
+        assert_eq!(steps.len(), 4);
+        assert_eq!(series[0].values, [Some(2.0), None, Some(4.0), None]);
+    }
+}

@@ -1,0 +1,64 @@
+//! How often a password may be tried.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Failures that one address may have in [`WINDOW`].
+const FAILURES_MAX: usize = 5;
+/// Failures that all addresses together may have in [`WINDOW`].
+const FAILURES_MAX_TOTAL: usize = 100;
+/// How long a failure counts.
+const WINDOW: Duration = Duration::from_secs(15 * 60);
+
+/// Failed attempts of the last quarter of an hour. An attempt counts from its start, so that many at once do not slip
+/// through while hashes are computed; success takes it back.
+#[derive(Default)]
+pub(crate) struct Attempts(Mutex<HashMap<IpAddr, Vec<Instant>>>);
+
+impl Attempts {
+    /// Counts an attempt. Refused with the time to wait when there were too many failures.
+    pub(crate) fn begin(&self, peer: IpAddr) -> Result<(), Duration> {
+        let now = Instant::now();
+        let mut attempts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        attempts.retain(|_, times| {
+            times.retain(|time| now.duration_since(*time) < WINDOW);
+            !times.is_empty()
+        });
+        let total: usize = attempts.values().map(Vec::len).sum();
+        let times = attempts.entry(peer).or_default();
+        if times.len() >= FAILURES_MAX || total >= FAILURES_MAX_TOTAL {
+            let oldest = times.first().copied().unwrap_or(now);
+            return Err(WINDOW.saturating_sub(now.duration_since(oldest)).max(Duration::from_secs(1)));
+        }
+        times.push(now);
+        Ok(())
+    }
+
+    /// The password was right: what this address failed before is forgotten.
+    pub(crate) fn succeed(&self, peer: IpAddr) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&peer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_sixth_failure_of_an_address_waits_and_others_do_not() {
+        let (attempts, peer, other) =
+            (Attempts::default(), IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
+        for _ in 0..FAILURES_MAX {
+            assert!(attempts.begin(peer).is_ok());
+        }
+        assert_eq!(attempts.begin(peer), Err(WINDOW));
+        assert!(attempts.begin(other).is_ok());
+        tokio::time::advance(WINDOW).await;
+        assert!(attempts.begin(peer).is_ok());
+        attempts.succeed(peer);
+    }
+}

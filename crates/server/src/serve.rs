@@ -1,0 +1,123 @@
+//! The listener: accepts, bounds and ends connections.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tracing::{debug, warn};
+
+use crate::app::{self, App};
+use crate::live::told;
+use crate::security::Peer;
+use crate::{Error, ServeOptions, Serving};
+
+/// Connections that are served at once; others wait.
+const CONNECTIONS_MAX: usize = 512;
+/// A request's head must be there after this long; a connection that is kept may also be idle for as long.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+/// Pages that are being written may end within this time after the stop.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+/// Pause after an accept that failed for want of resources.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves the console until `shutdown` is done, then lets pages and syncs that are under way end. `started` is told
+/// the address once the console answers. Prints nothing.
+///
+/// # Errors
+/// [`Error::Unprotected`] for an address that others can reach when there is no password, [`Error::Listen`],
+/// [`Error::Twice`].
+pub async fn serve(
+    options: ServeOptions,
+    started: impl FnOnce(Serving),
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), Error> {
+    let address = options.bind;
+    if !address.ip().is_loopback() && options.password.is_none() {
+        return Err(Error::Unprotected { address });
+    }
+    let failed = |source| Error::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    let app = Arc::new(App::new(options, bound)?);
+    started(Serving { address: bound });
+    let router = app::router(Arc::clone(&app));
+    let (stop, stopped) = watch::channel(false);
+    app.resume_deletions();
+    let mut connections = JoinSet::new();
+    accept(&listener, &router, &stopped, &mut connections, shutdown).await;
+    drop(listener);
+    app.stop();
+    let _ = stop.send(true);
+    let ended = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(STOP_TIMEOUT, ended).await.is_err() {
+        connections.abort_all();
+    }
+    app.join().await;
+    Ok(())
+}
+
+async fn accept(
+    listener: &TcpListener,
+    router: &axum::Router,
+    stopped: &watch::Receiver<bool>,
+    connections: &mut JoinSet<()>,
+    shutdown: impl Future<Output = ()>,
+) {
+    let limit = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    tokio::pin!(shutdown);
+    loop {
+        let Ok(permit) = Arc::clone(&limit).acquire_owned().await else { return };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut shutdown => return,
+        };
+        while connections.try_join_next().is_some() {}
+        match accepted {
+            Ok((stream, peer)) => {
+                let (router, stopped) = (router.clone(), stopped.clone());
+                connections.spawn(async move {
+                    connection(stream, peer, router, stopped).await;
+                    drop(permit);
+                });
+            }
+            Err(error) => pause_after(&error).await,
+        }
+    }
+}
+
+async fn pause_after(error: &io::Error) {
+    warn!(kind = ?error.kind(), "a visitor could not be accepted");
+    tokio::time::sleep(ACCEPT_PAUSE).await;
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: axum::Router,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let service = TowerToHyperService::new(router.layer(axum::Extension(Peer(peer))));
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(32 << 10)
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(served);
+    let result = tokio::select! {
+        result = served.as_mut() => result,
+        () = told(&mut stopped) => {
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
+    if result.is_err() {
+        debug!("a connection ended early");
+    }
+}
