@@ -1,1 +1,69 @@
-fn main() {}
+//! The `deskmeter` binary: arguments, environment, clock, logs, exit codes. What a command does is in `pipeline`.
+
+mod args;
+mod clock;
+mod commands;
+mod env;
+mod exit_code;
+mod logs;
+mod output;
+mod progress;
+
+use std::error::Error as StdError;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind as ClapError;
+
+use crate::args::Cli;
+use crate::exit_code::Exit;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let is_asked = matches!(error.kind(), ClapError::DisplayHelp | ClapError::DisplayVersion);
+            let _ = error.print();
+            return if is_asked { Exit::Ok } else { Exit::Usage }.into();
+        }
+    };
+    logs::start(&cli.global);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return report(&anyhow::Error::new(error).context("start the runtime")).into(),
+    };
+    match runtime.block_on(commands::run(cli)) {
+        Ok(exit) => exit.into(),
+        Err(error) => report(&error).into(),
+    }
+}
+
+/// Prints the chain of causes once, and the next step; returns the exit code.
+fn report(error: &anyhow::Error) -> Exit {
+    let mut stderr = std::io::stderr().lock();
+    let _ = writeln!(stderr, "error: {error}");
+    let mut last = error.to_string();
+    for cause in error.chain().skip(1) {
+        let text = cause.to_string();
+        if !last.contains(&text) {
+            let _ = writeln!(stderr, "  caused by: {text}");
+        }
+        last = text;
+    }
+    let failure = error.chain().find_map(|cause: &(dyn StdError + 'static)| cause.downcast_ref::<deskmeter_pipeline::Error>());
+    if let Some(next) = failure.and_then(deskmeter_pipeline::Error::next_step) {
+        let _ = writeln!(stderr, "  next: {next}");
+    }
+    if error.chain().any(is_broken_pipe) {
+        return Exit::Ok;
+    }
+    if error.chain().any(|cause| cause.is::<commands::Usage>()) {
+        return Exit::Usage;
+    }
+    failure.map_or(Exit::Bug, |failure| failure.kind().into())
+}
+
+fn is_broken_pipe(cause: &(dyn StdError + 'static)) -> bool {
+    cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}

@@ -1,1 +1,29 @@
-//! pipeline
+//! Joins the parts into runs: reads the pipeline file, connects an account, syncs it page by page into the lake, has
+//! the marts refreshed, and tells how a connection stands. What a run does is here; how each step works is in the
+//! crate that it calls.
+
+mod config;
+mod connect;
+mod context;
+mod disconnect;
+mod error;
+mod maintain;
+mod observer;
+mod open;
+mod state;
+mod status;
+mod sync;
+mod tokens;
+
+pub use config::{
+    ConnectionConfig, LakeConfig, PipelineFile, Problem, ScheduleConfig, StateConfig, SyncConfig, WarehouseConfig,
+};
+pub use connect::{ConnectReport, Pending, begin_authorization, connect};
+pub use context::{Clock, Context, Environment};
+pub use disconnect::{DisconnectReport, disconnect, purge};
+pub use error::{Error, ErrorKind};
+pub use maintain::{check_lake, erase_ticket};
+pub use observer::{Event, Observer, Silent};
+pub use open::{new_warehouse, open_lake, open_warehouse, query, validate};
+pub use status::{ConnectionStatus, DeletionState, Run, StreamState, runs, status};
+pub use sync::{StreamReport, SyncOptions, SyncReport, sync};

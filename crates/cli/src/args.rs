@@ -1,0 +1,262 @@
+//! The command line: a contract that scripts call.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::env;
+
+/// Support-desk metrics without reading a single message.
+///
+/// Connects to a Zendesk account with three read-only permissions, takes structural metadata only, keeps it as Delta
+/// tables of partitioned Parquet, and computes resolution, reply, escalation, workload and SLA metrics in SQL.
+#[derive(Debug, Parser)]
+#[command(
+    name = "deskmeter",
+    version,
+    after_help = "Examples:\n  deskmeter demo                          everything at once, without an account\n  \
+                  deskmeter connect && deskmeter sync     a real account, as ./deskmeter.toml says\n  \
+                  deskmeter query \"select * from kpis\"\n\n\
+                  Exit codes: 0 ok, 1 our bug, 2 usage or configuration, 3 not connected, 4 Zendesk refused or \
+                  unreachable, 5 storage failed, 6 another run holds the lease, 7 a data check failed, 8 a deletion \
+                  is overdue"
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// The pipeline file.
+    #[arg(short, long, global = true, env = env::PIPELINE, default_value = env::PIPELINE_DEFAULT, value_name = "FILE")]
+    pub(crate) pipeline: PathBuf,
+    /// How rows come out.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+    /// How log lines are written to stderr.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
+    /// More log lines: -v for each step, -vv for each request.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// Formats of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A table that fits the terminal.
+    Table,
+    /// Comma-separated values with a header.
+    Csv,
+    /// A JSON array of objects, one on a line.
+    Json,
+    /// A Parquet file.
+    Parquet,
+}
+
+/// Formats of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Shows everything without an account: simulator, connect, sync, metrics.
+    #[command(after_help = "Examples:\n  deskmeter demo\n  deskmeter demo --tickets 20000 --seed 7 --dir /tmp/demo")]
+    Demo(DemoArgs),
+    /// Serves a faithful Zendesk on this machine, for trying the pipeline or a connector of your own.
+    Simulate(SimulateArgs),
+    /// Asks for the three read-only permissions in the browser and keeps the tokens sealed.
+    #[command(after_help = "Examples:\n  deskmeter connect\n  deskmeter connect --no-browser    prints the URL, for machines without a browser")]
+    Connect(ConnectArgs),
+    /// Reads what changed, commits it to the lake and refreshes the marts. Safe to run at any time.
+    #[command(after_help = "Examples:\n  deskmeter sync\n  */15 * * * * deskmeter sync --log-format json    a crontab line")]
+    Sync(SyncArgs),
+    /// Tells how the connection stands.
+    Status,
+    /// Revokes the authorization and deletes everything that was collected; keeps a signed receipt.
+    Disconnect(DisconnectArgs),
+    /// Finishes a deletion that a disconnect could not finish.
+    Purge,
+    /// Runs read-only SQL over the lake and its marts.
+    #[command(after_help = "Examples:\n  deskmeter query \"select * from kpis\"\n  \
+                            deskmeter query --format csv \"select * from ticket_metrics\" > tickets.csv\n  \
+                            deskmeter query --format parquet -o tickets.parquet \"select * from ticket_metrics\"\n  \
+                            deskmeter query < report.sql")]
+    Query(QueryArgs),
+    /// The catalogue of metrics.
+    Metrics {
+        #[command(subcommand)]
+        command: MetricsCommand,
+    },
+    /// Checks the pipeline file and says everything that is wrong with it.
+    Validate,
+    /// What was collected, what was dropped, and what may be stored at all.
+    Privacy {
+        #[command(subcommand)]
+        command: PrivacyCommand,
+    },
+    /// Looks after the lake's files.
+    Lake {
+        #[command(subcommand)]
+        command: LakeCommand,
+    },
+    /// Removes every trace of one ticket, from old versions of the tables too.
+    Erase {
+        /// The ticket's number.
+        #[arg(long, value_name = "ID")]
+        ticket: i64,
+    },
+    /// History of runs, newest first.
+    Runs,
+}
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// How many tickets the generated account has.
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) tickets: u32,
+    /// Another number makes another account.
+    #[arg(long, default_value_t = 42)]
+    pub(crate) seed: u64,
+    /// Folder for the lake; an earlier demo's is made anew.
+    #[arg(long, default_value = "deskmeter-demo")]
+    pub(crate) dir: PathBuf,
+}
+
+/// Options of `connect`.
+#[derive(Debug, Args)]
+pub(crate) struct ConnectArgs {
+    /// Print the URL instead of opening a browser.
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+    /// How long to wait for the answer, in seconds.
+    #[arg(long, default_value_t = 600, value_name = "SECONDS")]
+    pub(crate) timeout_secs: u64,
+}
+
+/// Options of `sync`.
+#[derive(Debug, Args)]
+pub(crate) struct SyncArgs {
+    /// Build every mart anew, whatever changed.
+    #[arg(long)]
+    pub(crate) full_refresh: bool,
+    /// Wait up to this long for another run of the same connection to end, in seconds; 0 leaves with exit code 6.
+    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
+    pub(crate) wait_secs: u64,
+}
+
+/// Options of `disconnect`.
+#[derive(Debug, Args)]
+pub(crate) struct DisconnectArgs {
+    /// Do not ask: delete.
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// Options of `query`.
+#[derive(Debug, Args)]
+pub(crate) struct QueryArgs {
+    /// The statement; read from standard input when left out.
+    pub(crate) sql: Option<String>,
+    /// Write to this file instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// `metrics …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum MetricsCommand {
+    /// Every mart with its grain.
+    List,
+    /// One mart or column: definition, unit, caveats, lineage, SQL.
+    Show {
+        /// Name of a model, or `model.column`.
+        name: String,
+    },
+    /// How derived numbers compare with Zendesk's own.
+    Parity,
+}
+
+/// `privacy …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum PrivacyCommand {
+    /// Values seen, kept, pseudonymised and dropped, by stream and path.
+    Ledger,
+    /// Every column that may be stored, with its class, purpose and source.
+    Manifest,
+}
+
+/// `lake …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum LakeCommand {
+    /// Looks for missing, damaged and orphaned files.
+    Check,
+}
+
+/// Options of `simulate`.
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArgs {
+    /// Port on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 8765)]
+    pub(crate) port: u16,
+    /// Serve the JSON files of this folder instead of a generated account.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["tickets", "seed"])]
+    pub(crate) world: Option<PathBuf>,
+    /// How many tickets the generated account has.
+    #[arg(long, default_value_t = 5_000)]
+    pub(crate) tickets: u32,
+    /// Another number makes another account.
+    #[arg(long, default_value_t = 42)]
+    pub(crate) seed: u64,
+    /// Which endpoints the three scopes open: everything they may (lenient), or only the lists (strict).
+    #[arg(long, value_enum, default_value_t = ScopeProfileArg::Lenient)]
+    pub(crate) scope_profile: ScopeProfileArg,
+    /// Role of the person who allows the connection.
+    #[arg(long, value_enum, default_value_t = RoleArg::Admin)]
+    pub(crate) role: RoleArg,
+    /// Life of an access token in seconds.
+    #[arg(long, default_value_t = 1_800, value_name = "SECONDS")]
+    pub(crate) token_life: u32,
+    /// `documented` (10 exports a minute), `off`, or a number of exports a minute.
+    #[arg(long, default_value = "documented", value_name = "LIMIT")]
+    pub(crate) rate_limit: String,
+    /// A fault to serve, for example `503`, `504@3` (the third request) or `reset%5` (5 % of requests). May be
+    /// repeated. `--fault help` lists all.
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    pub(crate) fault: Vec<String>,
+    /// Write what an ideal observer knows of each ticket to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) truth: Option<PathBuf>,
+    /// Write every planted sensitive text to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) canaries: Option<PathBuf>,
+}
+
+/// Scope profiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ScopeProfileArg {
+    /// The granular scopes open the exports.
+    Lenient,
+    /// They open only the lists of tickets, users and organizations.
+    Strict,
+}
+
+/// Roles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RoleArg {
+    /// May read exports.
+    Admin,
+    /// May not.
+    Agent,
+}

@@ -1,0 +1,28 @@
+//! `connect`: asks a person for the three permissions.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::{Opened, println};
+use crate::args::ConnectArgs;
+use crate::exit_code::Exit;
+
+pub(crate) async fn run(opened: &Opened, args: &ConnectArgs) -> Result<Exit> {
+    let timeout = Duration::from_secs(args.timeout_secs);
+    let show = |url: &str| {
+        if args.no_browser || open::that_detached(url).is_err() {
+            println(&format!("Open this URL to authorize: {url}"));
+        } else {
+            println("Your browser opens on Zendesk's page: allow the three read-only permissions there.");
+        }
+    };
+    let report = deskmeter_pipeline::connect(&opened.pipeline, &opened.context, timeout, show).await?;
+    println(&format!(
+        "Connected {} with {}. Next: deskmeter sync -p {}",
+        opened.pipeline.connection.name,
+        report.scopes,
+        opened.path.display()
+    ));
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,55 @@
+//! `disconnect` and `purge`: everything that was collected is deleted, and a receipt proves it.
+
+use std::io::{BufRead, IsTerminal};
+
+use anyhow::{Context as _, Result};
+use deskmeter_pipeline::DisconnectReport;
+
+use super::{Opened, Usage, println};
+use crate::args::{DisconnectArgs, Format};
+use crate::exit_code::Exit;
+
+pub(crate) async fn run(opened: &Opened, args: &DisconnectArgs) -> Result<Exit> {
+    if !args.yes {
+        confirm(opened)?;
+    }
+    let report = deskmeter_pipeline::disconnect(&opened.pipeline, &opened.context).await?;
+    tell(opened, &report)
+}
+
+pub(crate) async fn purge(opened: &Opened) -> Result<Exit> {
+    let report = deskmeter_pipeline::purge(&opened.pipeline, &opened.context).await?;
+    tell(opened, &report)
+}
+
+/// Asks for the connection's name, so that nobody deletes the wrong one with a finger too fast.
+fn confirm(opened: &Opened) -> Result<()> {
+    let name = &opened.pipeline.connection.name;
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        return Err(Usage("disconnect deletes everything that was collected: add --yes to do it without being asked".into()).into());
+    }
+    println(&format!("This revokes the authorization and deletes everything collected from {name}. Type {name} to go on:"));
+    let mut line = String::new();
+    stdin.lock().read_line(&mut line).context("read the answer")?;
+    if line.trim() == name { Ok(()) } else { Err(Usage("nothing was deleted".into()).into()) }
+}
+
+/// Writes the receipt beside the pipeline file and says what was done.
+fn tell(opened: &Opened, report: &DisconnectReport) -> Result<Exit> {
+    let name = &opened.pipeline.connection.name;
+    let file = opened.pipeline.folder.join(format!("receipt-{name}-{}.txt", report.receipt_number));
+    std::fs::write(&file, &report.receipt).with_context(|| format!("write receipt {}", file.display()))?;
+    if opened.global.format == Format::Json {
+        println(&serde_json::to_string_pretty(report)?);
+        return Ok(Exit::Ok);
+    }
+    println(&format!("Deleted {} objects, {}; nothing is left.", report.objects, super::sync::bytes(report.bytes)));
+    println(if report.is_revoked {
+        "Zendesk refuses the token: the authorization is revoked."
+    } else {
+        "The authorization could not be proven revoked: revoke it in Zendesk's Admin Center."
+    });
+    println(&format!("The signed receipt is {} (public key {}).", file.display(), report.public_key));
+    Ok(Exit::Ok)
+}

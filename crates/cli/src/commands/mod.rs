@@ -1,0 +1,88 @@
+//! One module per command.
+
+mod connect;
+mod demo;
+mod disconnect;
+mod lake;
+mod metrics;
+mod privacy;
+mod query;
+mod runs;
+mod simulate;
+mod status;
+mod sync;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use deskmeter_pipeline::{Context, Error, ErrorKind, PipelineFile};
+
+use crate::args::{Cli, Command, Global};
+use crate::exit_code::Exit;
+use crate::{clock, env};
+
+/// A command that was called wrongly, beyond what the argument parser knows.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Usage(pub(crate) String);
+
+/// Runs the command.
+pub(crate) async fn run(cli: Cli) -> Result<Exit> {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Demo(args) => demo::run(global, args).await,
+        Command::Simulate(args) => simulate::run(args).await,
+        Command::Connect(args) => connect::run(&open(global)?, args).await,
+        Command::Sync(args) => sync::run(&open(global)?, args).await,
+        Command::Status => status::run(&open(global)?).await,
+        Command::Disconnect(args) => disconnect::run(&open(global)?, args).await,
+        Command::Purge => disconnect::purge(&open(global)?).await,
+        Command::Query(args) => query::run(&open(global)?, args).await,
+        Command::Metrics { command } => metrics::run(&open(global)?, command).await,
+        Command::Validate => validate(&open(global)?),
+        Command::Privacy { command } => privacy::run(&open(global)?, command).await,
+        Command::Lake { command } => lake::run(&open(global)?, command).await,
+        Command::Erase { ticket } => lake::erase(&open(global)?, *ticket).await,
+        Command::Runs => runs::run(&open(global)?).await,
+    }
+}
+
+/// A pipeline file, read, with the context that a run needs.
+pub(crate) struct Opened {
+    pub(crate) pipeline: PipelineFile,
+    pub(crate) context: Context,
+    pub(crate) global: Global,
+    pub(crate) path: PathBuf,
+}
+
+/// Reads the pipeline file that the command line names.
+fn open(global: &Global) -> Result<Opened> {
+    let context = Context::new(clock::clock(), env::environment());
+    let pipeline = read(&global.pipeline)?;
+    Ok(Opened { pipeline, context, global: global.clone(), path: global.pipeline.clone() })
+}
+
+/// Reads and checks a pipeline file.
+pub(crate) fn read(path: &Path) -> Result<PipelineFile> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Error::new(ErrorKind::Config, format!("read pipeline file {}", path.display()))
+            .next("name one with -p FILE, or try `deskmeter demo`, which writes one to look at")
+            .because(error)
+    })?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    Ok(PipelineFile::parse(&text, folder).map_err(|problems| Error::problems(path, &problems))?)
+}
+
+fn validate(opened: &Opened) -> Result<Exit> {
+    deskmeter_pipeline::validate(&opened.pipeline, &opened.context)?;
+    println(&format!("{} is right", opened.path.display()));
+    Ok(Exit::Ok)
+}
+
+/// A line on standard output, which is for results. A closed pipe is not an error of ours.
+pub(crate) fn println(line: &str) {
+    use std::io::Write;
+    let mut stdout = std::io::stdout().lock();
+    let _ = writeln!(stdout, "{line}");
+    let _ = stdout.flush();
+}

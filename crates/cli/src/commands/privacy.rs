@@ -1,0 +1,97 @@
+//! `privacy`: what was dropped, and what can be stored at all.
+
+use anyhow::Result;
+use deskmeter_tables::Kind;
+
+use super::{Opened, println};
+use crate::args::{Format, PrivacyCommand};
+use crate::exit_code::Exit;
+use crate::output::{self, Table};
+
+const LEDGER: &str = "select stream, path, cast(sum(n_kept) as bigint) as kept, \
+    cast(sum(n_pseudonymised) as bigint) as pseudonymised, cast(sum(n_other) as bigint) as as_other, \
+    cast(sum(n_dropped) as bigint) as dropped, cast(sum(n_rejected) as bigint) as rejected \
+    from privacy_ledger group by stream, path order by stream, path";
+
+const SUBJECTS: &str = "select coalesce(cast(sum(n_dropped) as bigint), 0) as n from privacy_ledger \
+    where stream = 'tickets' and path = 'subject'";
+
+pub(crate) async fn run(opened: &Opened, command: &PrivacyCommand) -> Result<Exit> {
+    match command {
+        PrivacyCommand::Ledger => ledger(opened).await,
+        PrivacyCommand::Manifest => manifest(opened),
+    }
+}
+
+async fn ledger(opened: &Opened) -> Result<Exit> {
+    let (schema, batches) = deskmeter_pipeline::query(&opened.pipeline, &opened.context, LEDGER).await?;
+    output::rows(&schema, &batches, opened.global.format, None)?;
+    if opened.global.format == Format::Table {
+        let (_, batches) = deskmeter_pipeline::query(&opened.pipeline, &opened.context, SUBJECTS).await?;
+        let subjects = batches.first().map(|batch| {
+            arrow::util::display::array_value_to_string(batch.column(0), 0).unwrap_or_default()
+        });
+        println(&format!("{} subjects seen and dropped; 0 stored", subjects.unwrap_or_default()));
+    }
+    Ok(Exit::Ok)
+}
+
+fn manifest(opened: &Opened) -> Result<Exit> {
+    if opened.global.format == Format::Json {
+        let columns = deskmeter_tables::ALL.into_iter().flat_map(|table| {
+            table.columns.iter().map(|column| {
+                serde_json::json!({
+                    "table": table.name, "column": column.name, "type": type_name(column.kind),
+                    "nullable": column.is_nullable, "class": column.class.name(),
+                    "purpose": column.purpose.name(), "source": column.source, "about": column.about,
+                    "domain": domain(column.kind),
+                })
+            })
+        });
+        println(&serde_json::to_string_pretty(&columns.collect::<Vec<_>>())?);
+        return Ok(Exit::Ok);
+    }
+    for table in deskmeter_tables::ALL {
+        println(&format!("\n## {}\n\n{}\n", table.name, table.grain));
+        let mut rows = Table::markdown(["column", "type", "class", "purpose", "source", "domain", "meaning"]);
+        for column in table.columns {
+            rows.row([
+                column.name.to_owned(),
+                type_name(column.kind).to_owned(),
+                column.class.name().to_owned(),
+                column.purpose.name().to_owned(),
+                column.source.replace('|', "\\|"),
+                domain(column.kind),
+                column.about.to_owned(),
+            ]);
+        }
+        println(&rows.to_string());
+    }
+    Ok(Exit::Ok)
+}
+
+fn type_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Integer => "integer",
+        Kind::Boolean => "boolean",
+        Kind::Timestamp => "timestamp (UTC)",
+        Kind::Enum(_) => "word of a closed list",
+        Kind::Pseudonym => "keyed pseudonym",
+        Kind::Month | Kind::PolicyKey | Kind::PathShape | Kind::RunId => "text of a fixed shape",
+    }
+}
+
+/// Which values there can be.
+fn domain(kind: Kind) -> String {
+    match kind {
+        Kind::Integer => "-2^63 to 2^63-1".into(),
+        Kind::Boolean => "true, false".into(),
+        Kind::Timestamp => "2026-11-02T09:14:07Z".into(),
+        Kind::Enum(domain) => domain.values.join(", "),
+        Kind::Pseudonym => "20 characters of a-z2-7".into(),
+        Kind::Month => "2026-11".into(),
+        Kind::PolicyKey => "26 characters of 0-9A-Z".into(),
+        Kind::PathShape => "custom_fields[].value".into(),
+        Kind::RunId => "20261122T120000Z-0123abcd".into(),
+    }
+}

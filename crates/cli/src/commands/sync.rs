@@ -1,0 +1,64 @@
+//! `sync`: one run.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use deskmeter_pipeline::{SyncOptions, SyncReport};
+
+use super::{Opened, println};
+use crate::args::{Format, SyncArgs};
+use crate::exit_code::Exit;
+use crate::output::Table;
+use crate::progress;
+
+pub(crate) async fn run(opened: &Opened, args: &SyncArgs) -> Result<Exit> {
+    let context = opened.context.clone().observed_by(progress::observer());
+    let options =
+        SyncOptions { is_full_refresh: args.full_refresh, wait: Duration::from_secs(args.wait_secs) };
+    let report = deskmeter_pipeline::sync(&opened.pipeline, &context, &options).await?;
+    match opened.global.format {
+        Format::Json => println(&serde_json::to_string(&report)?),
+        _ => println(&summary(&report)),
+    }
+    Ok(Exit::Ok)
+}
+
+/// What a run did, as a table and a few lines.
+pub(crate) fn summary(report: &SyncReport) -> String {
+    let mut table = Table::new(["stream", "read", "new", "changed", "rejected", "requests", "state"]);
+    for (name, stream) in &report.streams {
+        table.row([
+            (*name).to_owned(),
+            stream.rows_read.to_string(),
+            stream.rows_inserted.to_string(),
+            stream.rows_updated.to_string(),
+            stream.rows_rejected.to_string(),
+            stream.pages.to_string(),
+            stream.capability_text().to_owned(),
+        ]);
+    }
+    for index in 1..=5 {
+        table.align_right(index);
+    }
+    let mut text = format!(
+        "{table}\n{} requests, {} received; {} values seen and dropped, none of them stored; {} models refreshed",
+        report.requests,
+        bytes(report.bytes_received),
+        report.values_dropped,
+        report.models_refreshed
+    );
+    for warning in &report.warnings {
+        text.push_str("\nwarning: ");
+        text.push_str(warning);
+    }
+    text
+}
+
+/// Bytes as a person reads them.
+pub(crate) fn bytes(count: u64) -> String {
+    match count {
+        0..=9_999 => format!("{count} B"),
+        10_000..=9_999_999 => format!("{} kB", count / 1_000),
+        _ => format!("{} MB", count / 1_000_000),
+    }
+}

@@ -1,0 +1,17 @@
+//! The only place that reads the environment, and every variable that has a meaning of its own.
+
+use std::sync::Arc;
+
+use deskmeter_pipeline::Environment;
+
+/// Path of the pipeline file, when `-p` is not given.
+pub(crate) const PIPELINE: &str = "DESKMETER_PIPELINE";
+
+/// The pipeline file that is read when neither is given.
+pub(crate) const PIPELINE_DEFAULT: &str = "deskmeter.toml";
+
+/// The real environment: secrets are named in the pipeline file, cloud credentials by the clouds' usual names.
+pub(crate) fn environment() -> Environment {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    Arc::new(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+}

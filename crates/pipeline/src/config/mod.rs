@@ -1,0 +1,191 @@
+//! The pipeline file: what may stand in it, and every problem it has, at once.
+
+mod parse;
+mod schedule;
+mod validate;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use url::Url;
+
+pub use schedule::ScheduleConfig;
+
+/// Something wrong in a pipeline file: where, what, and what to write instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{at}: {what}")]
+pub struct Problem {
+    /// Key, or line and column.
+    pub at: String,
+    /// What is wrong and what would be right.
+    pub what: String,
+}
+
+/// A pipeline file that parsed and whose values make sense together.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PipelineFile {
+    /// The Zendesk account.
+    pub connection: ConnectionConfig,
+    /// Where the tables lie.
+    pub lake: LakeConfig,
+    /// Where sealed tokens, leases and receipts lie.
+    pub state: StateConfig,
+    /// How a run reads.
+    #[serde(default)]
+    pub sync: SyncConfig,
+    /// Business hours; the first is the default.
+    #[serde(default)]
+    pub schedules: Vec<ScheduleConfig>,
+    /// Group id to tier, for escalations.
+    #[serde(default)]
+    pub tiers: BTreeMap<String, u32>,
+    /// How the marts are computed.
+    #[serde(default)]
+    pub warehouse: WarehouseConfig,
+    /// Folder of the file: relative paths in it start here.
+    #[serde(skip)]
+    pub folder: PathBuf,
+}
+
+/// `[connection]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionConfig {
+    /// Folder of the connection in the lake: lower-case letters, digits, `-` and `_`.
+    pub name: String,
+    /// The account, for example `https://acme.zendesk.com`.
+    pub base_url: Url,
+    /// Unique identifier of the OAuth client.
+    pub client_id: String,
+    /// Environment variable that holds the client's secret; public clients use PKCE alone.
+    pub client_secret_env: Option<String>,
+    /// Share of the account's documented rate limits that deskmeter may use, 1 to 100.
+    #[serde(default = "default_quota_percent")]
+    pub quota_percent: u8,
+    /// Whether the account has the High Volume add-on: 30 export requests a minute instead of 10.
+    #[serde(default)]
+    pub high_volume: bool,
+    /// Port of the loopback callback, for clients registered with a fixed redirect URI; 0 takes any.
+    #[serde(default)]
+    pub callback_port: u16,
+}
+
+/// `[lake]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LakeConfig {
+    /// `file:///…`, `s3://bucket/prefix`, `gs://…`, `az://…`, or a folder relative to the file.
+    pub url: String,
+    /// Old versions of tables stay readable this long.
+    #[serde(default = "default_keep_versions_hours")]
+    pub keep_versions_hours: u64,
+}
+
+/// `[state]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StateConfig {
+    /// As `[lake] url`, of another place.
+    pub url: String,
+    /// Environment variable that holds the sealing key: base64 of 32 random bytes. Several, separated by commas,
+    /// while a key is rotated: the first seals, all open.
+    pub key_env: String,
+}
+
+/// `[sync]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SyncConfig {
+    /// First day that is read, UTC, as `2024-01-01`; everything when left out.
+    pub start_date: Option<String>,
+    /// Rows are committed when this much is buffered.
+    pub buffer_bytes: u64,
+    /// A run fails when more than this share of a stream's rows is rejected.
+    pub reject_share_max: f64,
+    /// Time allowed for one request, in seconds.
+    pub request_timeout_secs: u64,
+    /// How often one request is repeated after failures that waiting can heal.
+    pub retries_max: u32,
+}
+
+impl Default for SyncConfig {
+    fn default() -> Self {
+        Self { start_date: None, buffer_bytes: 64 << 20, reject_share_max: 0.01, request_timeout_secs: 120, retries_max: 10 }
+    }
+}
+
+/// `[warehouse]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WarehouseConfig {
+    /// Memory that queries may use before they spill.
+    pub memory_limit_bytes: u64,
+    /// Folder of your own models, beside the shipped ones.
+    pub models_dir: Option<PathBuf>,
+    /// `zendesk` or `all_schedules`: how business time is counted over changing schedules.
+    pub definitions: String,
+}
+
+impl Default for WarehouseConfig {
+    fn default() -> Self {
+        Self { memory_limit_bytes: 2 << 30, models_dir: None, definitions: "zendesk".into() }
+    }
+}
+
+const fn default_quota_percent() -> u8 {
+    80
+}
+
+const fn default_keep_versions_hours() -> u64 {
+    168
+}
+
+impl PipelineFile {
+    /// Parses and checks the text of a pipeline file that lies in `folder`.
+    pub fn parse(text: &str, folder: &Path) -> Result<Self, Vec<Problem>> {
+        let mut file: Self = parse::parse(text).map_err(|problem| vec![problem])?;
+        file.folder = folder.to_path_buf();
+        let problems = validate::problems(&file);
+        if problems.is_empty() { Ok(file) } else { Err(problems) }
+    }
+
+    /// The lake's URL, a relative folder made absolute.
+    pub fn lake_url(&self) -> String {
+        self.absolute(&self.lake.url)
+    }
+
+    /// The state's URL, a relative folder made absolute.
+    pub fn state_url(&self) -> String {
+        self.absolute(&self.state.url)
+    }
+
+    /// The account without a slash at the end.
+    pub fn base_url(&self) -> &str {
+        self.connection.base_url.as_str().trim_end_matches('/')
+    }
+
+    /// Group tiers with their ids as numbers.
+    pub fn tiers(&self) -> BTreeMap<i64, u32> {
+        self.tiers.iter().filter_map(|(group, tier)| Some((group.parse().ok()?, *tier))).collect()
+    }
+
+    /// First second that is read.
+    pub fn start_time(&self) -> i64 {
+        let date = self.sync.start_date.as_deref().and_then(|day| day.parse::<jiff::civil::Date>().ok());
+        let start = date.and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC).ok());
+        start.map_or(0, |start| start.timestamp().as_second())
+    }
+
+    fn absolute(&self, url: &str) -> String {
+        if url.contains("://") {
+            return url.to_owned();
+        }
+        let path = std::path::absolute(self.folder.join(url)).unwrap_or_else(|_| self.folder.join(url));
+        Url::from_directory_path(&path).map_or_else(|()| url.to_owned(), |url| url.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! Disconnecting: give the access back, delete everything that was collected, keep a signed receipt.
+
+use std::time::Duration;
+
+use deskmeter_connections::{Deletion, Deletions, Revocation, SignedReceipt, Status, StoredArea};
+use serde::Serialize;
+use tracing::warn;
+use url::Url;
+
+use crate::connect::client;
+use crate::error::{Error, ErrorKind};
+use crate::open::{client_secret, open_lake, sealing_keys};
+use crate::state::{State, of_state};
+use crate::sync::acquire;
+use crate::tokens::VaultTokens;
+use crate::{Context, PipelineFile};
+
+/// A run that is under way is waited for this long.
+const RUN_WAIT: Duration = Duration::from_secs(180);
+
+/// What a disconnect did.
+#[derive(Debug, Clone, Serialize)]
+pub struct DisconnectReport {
+    /// Whether Zendesk is proven to refuse the token.
+    pub is_revoked: bool,
+    /// Objects that were deleted.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The receipt's number in the chain.
+    pub receipt_number: u64,
+    /// The receipt as it is stored and handed out: a statement and its signature.
+    #[serde(skip)]
+    pub receipt: Vec<u8>,
+    /// The public key that the receipt is signed with, as base64.
+    pub public_key: String,
+}
+
+/// Revokes the authorization and deletes everything of the connection.
+pub async fn disconnect(pipeline: &PipelineFile, context: &Context) -> Result<DisconnectReport, Error> {
+    let state = State::open(pipeline, context)?;
+    let record = state.board().read(&state.connection).await.map_err(|error| of_state("read the status", error))?;
+    if matches!(record.status, Status::NeverConnected | Status::Deleted) {
+        return Err(Error::new(ErrorKind::NotConnected, "disconnect: there is no connection"));
+    }
+    let deletions = state.deletions(sealing_keys(pipeline, context)?)?;
+    // The promise counts from here: it is durable before anything else happens.
+    let job = deletions.request(&state.connection, context.started_at.0).await;
+    job.map_err(|error| of_state("write down the deletion", error))?;
+    let revocation = revoke(pipeline, context, &state).await;
+    finish(pipeline, context, &state, &deletions, revocation).await
+}
+
+/// Finishes a deletion that was asked for.
+pub async fn purge(pipeline: &PipelineFile, context: &Context) -> Result<DisconnectReport, Error> {
+    let state = State::open(pipeline, context)?;
+    let deletions = state.deletions(sealing_keys(pipeline, context)?)?;
+    let pending = deletions.pending(&state.connection).await.map_err(|error| of_state("read the deletion job", error))?;
+    let Some(job) = pending else {
+        return Err(Error::new(ErrorKind::Config, "purge: no deletion is open")
+            .next("`deskmeter disconnect` asks for one"));
+    };
+    let revocation = if job.parts.is_empty() { revoke(pipeline, context, &state).await } else { job.revocation };
+    let finished = finish(pipeline, context, &state, &deletions, revocation).await;
+    finished.map_err(|error| {
+        if !job.is_overdue(context.started_at.0) {
+            return error;
+        }
+        Error::new(ErrorKind::DeletionOverdue, "finish the deletion: its deadline is past")
+            .because(error)
+            .next("mend the store and run `deskmeter purge` at once")
+    })
+}
+
+/// Gives the access back. Where that fails the deletion goes on: the receipt says that it is not proven.
+async fn revoke(pipeline: &PipelineFile, context: &Context, state: &State) -> Revocation {
+    let revoked = async {
+        let vault = state.vault(sealing_keys(pipeline, context)?)?;
+        let loaded = vault.load(&state.connection).await;
+        let Some(sealed) = loaded.map_err(|error| of_state("open the stored connection", error))? else {
+            return Ok(Revocation::NotProven);
+        };
+        let client = client(pipeline)?;
+        let secret = client_secret(pipeline, context)?;
+        let tokens = VaultTokens::new(vault, state.connection.clone(), client.clone(), secret, context, sealed);
+        let proof = client.revoke_current(&tokens).await;
+        match proof {
+            Ok(()) => Ok(Revocation::Proven),
+            // A token that Zendesk refuses already is as good as revoked.
+            Err(error) if error.kind() == deskmeter_extractor::ErrorKind::NotAuthorized => Ok(Revocation::Proven),
+            Err(error) => Err(crate::open::of_fetch(error)),
+        }
+    };
+    revoked.await.unwrap_or_else(|error| {
+        warn!(%error, "the access is not proven to be given back; revoke it in Zendesk's Admin Center");
+        Revocation::NotProven
+    })
+}
+
+async fn finish(
+    pipeline: &PipelineFile,
+    context: &Context,
+    state: &State,
+    deletions: &Deletions,
+    revocation: Revocation,
+) -> Result<DisconnectReport, Error> {
+    let lake = open_lake(pipeline, context)?;
+    let lake_root = Url::parse(&pipeline.lake_url()).ok().filter(|url| url.scheme() == "file");
+    let area = StoredArea {
+        store: lake.store(),
+        prefix: lake.prefix().clone(),
+        local_root: lake_root.map(|_| std::path::PathBuf::from("/")),
+    };
+    let lease = acquire(state, context, RUN_WAIT).await?;
+    let run = Deletion { lake: &area, lease: &lease, revocation, now: context.now().0 };
+    let signed = deletions.run(&state.connection, run).await;
+    let signed = signed.map_err(|error| {
+        of_state("delete what was collected", error).next("the deletion is written down: `deskmeter purge` goes on with it")
+    })?;
+    lease.release().await.map_err(|error| of_state("give the lease back", error))?;
+    let public_key = deletions.public_key().await.map_err(|error| of_state("read the public key", error))?;
+    Ok(report(&signed, public_key))
+}
+
+fn report(signed: &SignedReceipt, public_key: String) -> DisconnectReport {
+    let receipt = signed.receipt();
+    DisconnectReport {
+        is_revoked: receipt.revocation == Revocation::Proven,
+        objects: receipt.parts.iter().map(|part| part.objects).sum(),
+        bytes: receipt.parts.iter().map(|part| part.bytes).sum(),
+        receipt_number: receipt.number,
+        receipt: signed.text().to_vec(),
+        public_key,
+    }
+}

@@ -1,0 +1,56 @@
+//! Looking after the lake: one ticket erased everywhere, broken files found.
+
+use std::time::Duration;
+
+use deskmeter_lake::{ConnectionLake, Retention, clean_up, write_checkpoint};
+use deskmeter_loader::{EraseReport, Finding, Loader, LoaderOptions};
+use deskmeter_warehouse::{RefreshScope, Warehouse};
+
+use crate::error::Error;
+use crate::open::{new_warehouse, of_lake, of_loader, of_warehouse, open_lake};
+use crate::state::State;
+use crate::sync::{acquire, watermark, while_renewing};
+use crate::{Context, PipelineFile};
+
+/// Removes every trace of one ticket: its rows from all tables and marts, and with them every old version.
+pub async fn erase_ticket(pipeline: &PipelineFile, context: &Context, ticket_id: i64) -> Result<EraseReport, Error> {
+    let state = State::open(pipeline, context)?;
+    let lease = acquire(&state, context, Duration::ZERO).await?;
+    while_renewing(lease, context, |fence| async move {
+        let lake = open_lake(pipeline, context)?;
+        let options = LoaderOptions { fence: i64::try_from(fence).unwrap_or(i64::MAX), ..LoaderOptions::default() };
+        let mut loader = Loader::open(lake.clone(), options).await.map_err(of_loader)?;
+        let report = loader.erase_ticket(ticket_id).await.map_err(of_loader)?;
+        let mut warehouse = new_warehouse(pipeline)?;
+        warehouse.open(lake.clone()).await.map_err(of_warehouse)?;
+        let as_of = watermark(&warehouse).await?.unwrap_or(context.started_at.0);
+        warehouse.refresh(as_of, RefreshScope::Full).await.map_err(of_warehouse)?;
+        clean_marts(&warehouse, &lake, Retention::NEWEST_VERSION_ONLY).await?;
+        Ok(report)
+    })
+    .await
+}
+
+/// Reads every collected table from end to end and tells what is wrong. Changes nothing.
+pub async fn check_lake(pipeline: &PipelineFile, context: &Context) -> Result<Vec<Finding>, Error> {
+    let lake = open_lake(pipeline, context)?;
+    deskmeter_loader::check(&lake).await.map_err(of_loader)
+}
+
+/// Deletes the marts' versions that the retention no longer covers.
+pub(crate) async fn clean_marts(
+    warehouse: &Warehouse,
+    lake: &ConnectionLake,
+    retention: Retention,
+) -> Result<(), Error> {
+    let failed = |error| of_lake("clean up the marts", error);
+    for mart in warehouse.catalogue().marts() {
+        if let Some(mut table) = lake.table(&mart.name).await.map_err(failed)? {
+            if retention == Retention::NEWEST_VERSION_ONLY {
+                write_checkpoint(&table, &mart.name).await.map_err(failed)?;
+            }
+            clean_up(&mut table, &mart.name, retention).await.map_err(failed)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! What happens during a run, for progress bars, logs and server-sent events. Names, counts and times only.
+
+use std::time::Duration;
+
+use deskmeter_zendesk::{Stream, UnixSeconds};
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A stream begins at this time (the newest row of the last run, or the start date).
+    StreamStarted {
+        /// The stream.
+        stream: Stream,
+        /// Where it begins.
+        from: Option<UnixSeconds>,
+        /// Where it will end: about now.
+        until: UnixSeconds,
+    },
+    /// A page was read and sanitized.
+    Page {
+        /// The stream.
+        stream: Stream,
+        /// Rows on the page, dropped ones included.
+        rows: u64,
+        /// Time of its newest row.
+        reached: Option<UnixSeconds>,
+    },
+    /// The governor waits, so that no limit is exceeded.
+    Waiting {
+        /// For how long.
+        wait: Duration,
+    },
+    /// Rows were committed to the lake.
+    Committed {
+        /// The stream.
+        stream: Stream,
+        /// New and changed rows.
+        rows: u64,
+    },
+    /// The stream has ended for now.
+    StreamEnded {
+        /// The stream.
+        stream: Stream,
+    },
+    /// Marts are being refreshed.
+    Refreshing,
+    /// The marts are fresh.
+    Refreshed {
+        /// How many models were built.
+        models: usize,
+    },
+}
+
+/// Is told what happens. Called often: must return at once.
+pub trait Observer: Send + Sync {
+    /// Something happened.
+    fn event(&self, event: &Event);
+}
+
+/// Watches nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn event(&self, _event: &Event) {}
+}

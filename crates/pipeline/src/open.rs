@@ -1,0 +1,199 @@
+//! Opens what a pipeline file names, and says in its words what went wrong.
+
+use std::collections::BTreeMap;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use deskmeter_connections::SealingKey;
+use deskmeter_extractor::ErrorKind as FetchError;
+use deskmeter_lake::{ConnectionLake, Lake};
+use deskmeter_warehouse::{Definitions, Warehouse, WarehouseOptions};
+use deskmeter_zendesk::Stream;
+use futures::TryStreamExt;
+
+use crate::error::{Error, ErrorKind};
+use crate::{Context, PipelineFile};
+
+/// Environment variables that the clouds' object stores understand, handed on when set. Secrets among them are
+/// never printed: the store keeps them.
+const CLOUD_VARIABLES: [&str; 20] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
+    "AWS_ALLOW_HTTP",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "GOOGLE_SERVICE_ACCOUNT",
+    "AZURE_STORAGE_ACCOUNT_NAME",
+    "AZURE_STORAGE_ACCOUNT_KEY",
+    "AZURE_STORAGE_SAS_TOKEN",
+    "AZURE_CLIENT_ID",
+    "AZURE_CLIENT_SECRET",
+    "AZURE_TENANT_ID",
+    "AZURE_STORAGE_USE_EMULATOR",
+];
+
+pub(crate) fn cloud_options(context: &Context) -> BTreeMap<String, String> {
+    CLOUD_VARIABLES
+        .into_iter()
+        .filter_map(|name| Some((name.to_ascii_lowercase(), (context.environment)(name)?)))
+        .collect()
+}
+
+/// The connection's tables.
+pub fn open_lake(pipeline: &PipelineFile, context: &Context) -> Result<ConnectionLake, Error> {
+    let lake = Lake::open(&pipeline.lake_url(), &cloud_options(context)).map_err(|error| of_lake("open the lake", error))?;
+    Ok(lake.connection(&pipeline.connection.name))
+}
+
+/// The keys of `key_env`: the first seals, all open.
+pub(crate) fn sealing_keys(pipeline: &PipelineFile, context: &Context) -> Result<Vec<SealingKey>, Error> {
+    let name = &pipeline.state.key_env;
+    let how = "make one with: openssl rand -base64 32, and keep it where you keep secrets";
+    let text = (context.environment)(name)
+        .ok_or_else(|| Error::new(ErrorKind::Config, format!("environment variable {name} is not set")).next(how))?;
+    text.split(',')
+        .map(|key| {
+            SealingKey::from_text(key).map_err(|error| {
+                Error::new(ErrorKind::Config, format!("read sealing key from {name}")).because(error).next(how)
+            })
+        })
+        .collect()
+}
+
+/// The warehouse over the connection's tables.
+pub async fn open_warehouse(pipeline: &PipelineFile, context: &Context) -> Result<Warehouse, Error> {
+    let mut warehouse = new_warehouse(pipeline)?;
+    warehouse.open(open_lake(pipeline, context)?).await.map_err(of_warehouse)?;
+    Ok(warehouse)
+}
+
+/// A warehouse without tables: enough for the catalogue.
+pub fn new_warehouse(pipeline: &PipelineFile) -> Result<Warehouse, Error> {
+    let schedules = pipeline.schedules.iter().filter_map(|schedule| schedule.spec().ok()).collect();
+    let config = &pipeline.warehouse;
+    let options = WarehouseOptions {
+        schedules,
+        tiers: pipeline.tiers(),
+        memory_limit_bytes: usize::try_from(config.memory_limit_bytes).unwrap_or(usize::MAX),
+        target_partitions: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+        models_dir: config.models_dir.as_ref().map(|dir| pipeline.folder.join(dir)),
+        definitions: match config.definitions.as_str() {
+            "all_schedules" => Definitions::AllSchedules,
+            _ => Definitions::Zendesk,
+        },
+    };
+    Warehouse::new(options).map_err(of_warehouse)
+}
+
+/// Rows of a read-only statement.
+pub async fn query(
+    pipeline: &PipelineFile,
+    context: &Context,
+    sql: &str,
+) -> Result<(SchemaRef, Vec<RecordBatch>), Error> {
+    let warehouse = open_warehouse(pipeline, context).await?;
+    let stream = warehouse.query(sql).await.map_err(of_warehouse)?;
+    let schema = stream.schema();
+    let batches = stream
+        .try_collect()
+        .await
+        .map_err(|error| Error::new(ErrorKind::Query, "run the query").because(error))?;
+    Ok((schema, batches))
+}
+
+/// Checks what the file names without touching Zendesk: keys, secrets, places, schedules, models.
+pub fn validate(pipeline: &PipelineFile, context: &Context) -> Result<(), Error> {
+    client_secret(pipeline, context)?;
+    sealing_keys(pipeline, context)?;
+    new_warehouse(pipeline)?;
+    Ok(())
+}
+
+/// The client's secret, where the file names one.
+pub(crate) fn client_secret(
+    pipeline: &PipelineFile,
+    context: &Context,
+) -> Result<Option<deskmeter_extractor::Secret>, Error> {
+    let Some(name) = &pipeline.connection.client_secret_env else { return Ok(None) };
+    let secret = (context.environment)(name).ok_or_else(|| {
+        Error::new(ErrorKind::Config, format!("environment variable {name} is not set"))
+            .next("set it to the OAuth client's secret, or take client_secret_env out for a public client")
+    })?;
+    Ok(Some(deskmeter_extractor::Secret::new(secret)))
+}
+
+pub(crate) fn of_lake(what: &str, error: deskmeter_lake::Error) -> Error {
+    let kind = match error {
+        deskmeter_lake::Error::Url { .. } => ErrorKind::Config,
+        _ => ErrorKind::Storage,
+    };
+    Error::new(kind, what.to_owned()).because(error)
+}
+
+pub(crate) fn of_warehouse(error: deskmeter_warehouse::Error) -> Error {
+    use deskmeter_warehouse::Error as E;
+    let kind = match error {
+        E::Schedules(_) | E::Models(_) | E::ModelFile { .. } => ErrorKind::Config,
+        E::ReadOnly(_) | E::UnknownTable { .. } | E::UnknownColumn { .. } | E::Query(_) => ErrorKind::Query,
+        E::Table { .. } => ErrorKind::Storage,
+        _ => ErrorKind::Bug,
+    };
+    let what = match kind {
+        ErrorKind::Query => "run the query",
+        ErrorKind::Storage => "read or write the marts",
+        _ => "prepare the warehouse",
+    };
+    Error::new(kind, what).because(error)
+}
+
+pub(crate) fn of_fetch(error: deskmeter_extractor::Error) -> Error {
+    let (kind, next) = match error.kind() {
+        FetchError::NotAuthorized => {
+            (ErrorKind::NotConnected, Some("the authorization was revoked or has expired: run `deskmeter connect`"))
+        }
+        FetchError::AccessDenied => {
+            (ErrorKind::NotConnected, Some("run `deskmeter connect` again and allow the three permissions"))
+        }
+        FetchError::CallbackFailed => (ErrorKind::NotConnected, Some("run `deskmeter connect` again")),
+        FetchError::TokenVault => (ErrorKind::Storage, None),
+        FetchError::Configuration | FetchError::ClientRefused => {
+            (ErrorKind::Config, Some("check [connection] in the pipeline file and the OAuth client in Admin Center"))
+        }
+        FetchError::NotAdmin => (ErrorKind::Zendesk, Some("let an admin run `deskmeter connect`")),
+        FetchError::Unreachable | FetchError::WrongAddress => {
+            (ErrorKind::Zendesk, Some("check [connection] base_url and the network; what was committed is kept"))
+        }
+        _ => (ErrorKind::Zendesk, Some("what was committed is kept; the next run goes on from there")),
+    };
+    let error = Error::new(kind, "ask Zendesk").because(error);
+    match next {
+        Some(next) => error.next(next),
+        None => error,
+    }
+}
+
+pub(crate) fn of_loader(error: deskmeter_loader::Error) -> Error {
+    let kind = match error {
+        deskmeter_loader::Error::Fenced { .. } => ErrorKind::Leased,
+        deskmeter_loader::Error::NewerContract { .. } => ErrorKind::Config,
+        _ => ErrorKind::Storage,
+    };
+    Error::new(kind, "commit to the lake").because(error)
+}
+
+pub(crate) fn of_sanitizer(stream: Stream, error: deskmeter_sanitizer::Error) -> Error {
+    let kind = match error {
+        deskmeter_sanitizer::Error::TooManyRejects { .. } => ErrorKind::DataCheck,
+        _ => ErrorKind::Zendesk,
+    };
+    Error::new(kind, format!("read a page of {stream}"))
+        .because(error)
+        .next("what was committed is kept; the next run asks for the page again")
+}

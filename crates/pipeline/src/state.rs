@@ -1,0 +1,92 @@
+//! The state store of a pipeline file: vault, leases, status, run history, deletions, all of one connection.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use deskmeter_connections::{
+    ConnectionName, Deletions, DurableLocal, Error as StateError, Leases, RunHistory, SealingKey, StatusBoard,
+    StoredArea, Vault,
+};
+use object_store::ObjectStore;
+use object_store::path::Path;
+use url::Url;
+
+use crate::error::{Error, ErrorKind};
+use crate::open::{cloud_options, of_lake};
+use crate::{Context, PipelineFile};
+
+/// Runs that the history holds.
+const RUNS_KEPT: usize = 500;
+
+/// What is kept of a connection outside the lake.
+#[derive(Clone)]
+pub(crate) struct State {
+    store: Arc<dyn ObjectStore>,
+    prefix: Path,
+    local_root: Option<PathBuf>,
+    /// Whose state.
+    pub(crate) connection: ConnectionName,
+}
+
+impl State {
+    /// Opens the place; nothing is read yet.
+    pub(crate) fn open(pipeline: &PipelineFile, context: &Context) -> Result<Self, Error> {
+        let connection = ConnectionName::new(&pipeline.connection.name)
+            .map_err(|error| Error::new(ErrorKind::Config, "read connection.name").because(error))?;
+        let url = pipeline.state_url();
+        let (store, prefix) = deskmeter_lake::object_store(&url, &cloud_options(context))
+            .map_err(|error| of_lake("open the state store", error))?;
+        let folder = Url::parse(&url).ok().filter(|url| url.scheme() == "file").and_then(|url| url.to_file_path().ok());
+        let Some(folder) = folder else {
+            return Ok(Self { store, prefix, local_root: None, connection });
+        };
+        // On a disk of our own, what was written must be there after a power cut: tokens rotate.
+        let durable = DurableLocal::new(&folder).map_err(|error| {
+            Error::new(ErrorKind::Storage, format!("open the state store {}", folder.display())).because(error)
+        })?;
+        Ok(Self { store: Arc::new(durable), prefix: Path::default(), local_root: Some(folder), connection })
+    }
+
+    pub(crate) fn vault(&self, keys: Vec<SealingKey>) -> Result<Vault, Error> {
+        Vault::new(self.store.clone(), self.prefix.clone(), keys).map_err(|error| of_state("open the vault", error))
+    }
+
+    pub(crate) fn leases(&self) -> Leases {
+        Leases::new(self.store.clone(), self.prefix.clone())
+    }
+
+    pub(crate) fn board(&self) -> StatusBoard {
+        StatusBoard::new(self.store.clone(), self.prefix.clone())
+    }
+
+    pub(crate) fn history(&self) -> RunHistory {
+        RunHistory::new(self.store.clone(), self.prefix.clone(), RUNS_KEPT)
+    }
+
+    pub(crate) fn deletions(&self, keys: Vec<SealingKey>) -> Result<Deletions, Error> {
+        let area = StoredArea {
+            store: self.store.clone(),
+            prefix: self.prefix.clone(),
+            local_root: self.local_root.clone(),
+        };
+        Deletions::new(area, keys).map_err(|error| of_state("open the deletion jobs", error))
+    }
+}
+
+/// A failure of the state store in the pipeline's words.
+pub(crate) fn of_state(what: &str, error: StateError) -> Error {
+    let (kind, next) = match error {
+        StateError::KeyText | StateError::NoKey | StateError::Name => (ErrorKind::Config, None),
+        StateError::WrongKey { .. } => (ErrorKind::Config, Some("the variable of key_env must hold the key that sealed it")),
+        StateError::Leased { .. } => {
+            (ErrorKind::Leased, Some("wait for the other run, or let this one wait with --wait-secs"))
+        }
+        StateError::LeaseLost => (ErrorKind::Leased, Some("another run took over; nothing was committed twice")),
+        _ => (ErrorKind::Storage, None),
+    };
+    let error = Error::new(kind, what.to_owned()).because(error);
+    match next {
+        Some(next) => error.next(next),
+        None => error,
+    }
+}

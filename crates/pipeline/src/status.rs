@@ -1,0 +1,211 @@
+//! How a connection stands, for people and for machines.
+
+use std::collections::BTreeMap;
+
+use deskmeter_connections::{Capability, DisconnectCause, RunOutcome, RunRecord, Status, StatusRecord};
+use deskmeter_zendesk::Stream;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::open::sealing_keys;
+use crate::state::{State, of_state};
+use crate::{Context, PipelineFile};
+
+/// Everything that `status` shows. Times are RFC 3339, UTC.
+#[derive(Debug, Clone, Serialize)]
+pub struct ConnectionStatus {
+    /// Name in the pipeline file.
+    pub connection: String,
+    /// `never connected`, `connected`, `expiring`, `disconnected`, `deleting`, `deleted`.
+    pub state: &'static str,
+    /// Why it is disconnected.
+    pub cause: Option<&'static str>,
+    /// Since when it is disconnected.
+    pub since: Option<Timestamp>,
+    /// When it was first made.
+    pub connected_at: Option<Timestamp>,
+    /// The last run that ended.
+    pub last_run: Option<Run>,
+    /// Whether a run is under way.
+    pub is_running: bool,
+    /// By stream.
+    pub streams: BTreeMap<String, StreamState>,
+    /// Until when a deletion must be done, and whether that is past.
+    pub deletion: Option<DeletionState>,
+    /// What to do next.
+    pub next_step: String,
+}
+
+/// A run that ended.
+#[derive(Debug, Clone, Serialize)]
+pub struct Run {
+    /// Its id.
+    pub id: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// 0 when it succeeded, else the exit code of its failure.
+    pub exit_code: u8,
+    /// Rows that were new or changed.
+    pub rows: u64,
+    /// Requests to Zendesk.
+    pub requests: u64,
+    /// Bytes received, decompressed.
+    pub bytes: u64,
+}
+
+/// One stream.
+#[derive(Debug, Clone, Serialize)]
+pub struct StreamState {
+    /// Whether it can be read, and if not, why.
+    pub capability: &'static str,
+    /// Everything up to then is in the lake.
+    pub newest: Option<Timestamp>,
+}
+
+/// A deletion that is not done.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeletionState {
+    /// Until when it must be done.
+    pub deadline: Timestamp,
+    /// Whether that is past.
+    pub is_overdue: bool,
+}
+
+impl ConnectionStatus {
+    /// Whether a run could read.
+    pub fn is_connected(&self) -> bool {
+        matches!(self.state, "connected" | "expiring")
+    }
+}
+
+/// How the connection stands. Needs no sealing key.
+pub async fn status(pipeline: &PipelineFile, context: &Context) -> Result<ConnectionStatus, Error> {
+    let state = State::open(pipeline, context)?;
+    let now = context.started_at.0;
+    let record = state.board().read(&state.connection).await.map_err(|error| of_state("read the status", error))?;
+    let holder = state.leases().holder(&state.connection, now).await.map_err(|error| of_state("read the lease", error))?;
+    let deletion = match record.status {
+        Status::Deleting => pending_deletion(pipeline, context, &state).await?,
+        _ => None,
+    };
+    Ok(describe(pipeline, record, holder.is_some(), deletion))
+}
+
+/// The newest runs, newest first.
+pub async fn runs(pipeline: &PipelineFile, context: &Context, limit: usize) -> Result<Vec<Run>, Error> {
+    let state = State::open(pipeline, context)?;
+    let newest = state.history().newest(&state.connection, limit).await;
+    Ok(newest.map_err(|error| of_state("read the run history", error))?.into_iter().map(Run::of).collect())
+}
+
+/// The job's deadline can be told without its key; only a missing key keeps it from being looked up.
+async fn pending_deletion(
+    pipeline: &PipelineFile,
+    context: &Context,
+    state: &State,
+) -> Result<Option<DeletionState>, Error> {
+    let Ok(keys) = sealing_keys(pipeline, context) else { return Ok(None) };
+    let pending = state.deletions(keys)?.pending(&state.connection).await;
+    let job = pending.map_err(|error| of_state("read the deletion job", error))?;
+    Ok(job.map(|job| DeletionState { deadline: time(job.deadline), is_overdue: job.is_overdue(context.started_at.0) }))
+}
+
+fn describe(
+    pipeline: &PipelineFile,
+    record: StatusRecord,
+    is_running: bool,
+    deletion: Option<DeletionState>,
+) -> ConnectionStatus {
+    let (state, cause, since) = match record.status {
+        Status::NeverConnected => ("never connected", None, None),
+        Status::Connected => ("connected", None, None),
+        Status::Expiring => ("expiring", None, None),
+        Status::Disconnected { cause, at } => ("disconnected", Some(words(cause)), Some(time(at))),
+        Status::Deleting => ("deleting", None, None),
+        Status::Deleted => ("deleted", None, None),
+        _ => ("unknown", None, None),
+    };
+    let streams = record.streams.iter().map(|(name, stream)| {
+        let newest = stream.complete_until.map(time);
+        (name.clone(), StreamState { capability: capability(stream.capability), newest })
+    });
+    let mut status = ConnectionStatus {
+        connection: pipeline.connection.name.clone(),
+        state,
+        cause,
+        since,
+        connected_at: record.connected_at.map(time),
+        streams: streams.collect(),
+        last_run: record.last_run.map(Run::of),
+        is_running,
+        deletion,
+        next_step: String::new(),
+    };
+    status.next_step = next_step(&status);
+    status
+}
+
+/// What helps now; "no data after connecting" is diagnosed here.
+fn next_step(status: &ConnectionStatus) -> String {
+    let has_data = status.streams.get(Stream::Tickets.name()).is_some_and(|tickets| tickets.newest.is_some());
+    let refused = status.streams.values().find(|stream| stream.capability != "available");
+    let text = match (status.state, &status.last_run) {
+        ("never connected" | "deleted", _) => "run `deskmeter connect`",
+        ("disconnected", _) => "run `deskmeter connect`; if it stays, check in Zendesk's Admin Center that the authorization was not revoked",
+        ("deleting", _) => "run `deskmeter purge` to finish the deletion",
+        (_, None) if status.is_running => "the first run is under way",
+        (_, None) => "run `deskmeter sync`",
+        (_, Some(run)) if run.exit_code != 0 => "the last run failed: run `deskmeter sync` and read its error",
+        _ if !has_data && refused.is_some() => "no tickets are there because a stream is refused: see its capability",
+        _ if !has_data => "no tickets are there: the account has none since the start date",
+        _ => "nothing to do",
+    };
+    text.to_owned()
+}
+
+impl Run {
+    fn of(record: RunRecord) -> Self {
+        let exit_code = match record.outcome {
+            RunOutcome::Failed { exit_code } => exit_code,
+            _ => 0,
+        };
+        Self {
+            id: record.id,
+            started_at: time(record.started_at),
+            ended_at: time(record.ended_at),
+            exit_code,
+            rows: record.rows,
+            requests: record.requests,
+            bytes: record.bytes,
+        }
+    }
+}
+
+fn words(cause: DisconnectCause) -> &'static str {
+    match cause {
+        DisconnectCause::Revoked => "revoked in Zendesk, or the person who connected lost access",
+        DisconnectCause::Expired => "the refresh token ended unused",
+        DisconnectCause::RefreshCutOff => "a refresh was cut off between Zendesk's answer and the disk",
+        DisconnectCause::ByOperator => "disconnected by the operator",
+        _ => "unknown",
+    }
+}
+
+/// A capability in words, with what to do.
+pub(crate) fn capability(capability: Capability) -> &'static str {
+    match capability {
+        Capability::Available => "available",
+        Capability::MissingScope => "refused: the connection lacks the scope; reconnect and allow all three permissions",
+        Capability::NotAdmin => "refused: only an admin's connection may read exports; let an admin reconnect",
+        Capability::NotOnPlan => "not on the account's plan",
+        _ => "unknown",
+    }
+}
+
+/// Unix seconds as a timestamp; those beyond the calendar become its ends.
+fn time(seconds: i64) -> Timestamp {
+    Timestamp::from_second(seconds).unwrap_or(if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX })
+}

@@ -1,0 +1,71 @@
+//! After the streams: marts of the tickets that changed.
+
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
+use deskmeter_lake::ConnectionLake;
+use deskmeter_warehouse::{RefreshScope, Touched, Warehouse};
+use futures::TryStreamExt;
+
+use super::{Run, SyncReport};
+use crate::Event;
+use crate::error::{Error, ErrorKind};
+use crate::open::{new_warehouse, of_lake, of_warehouse};
+
+/// The instant as of which the marts hold: the newest change that the lake knows, so that the same lake gives the same
+/// numbers whenever the marts are made.
+const WATERMARK: &str = "select cast(max(at) as bigint) as as_of from ( \
+    select max(to_unixtime(generated_at)) as at from tickets \
+    union all select max(to_unixtime(occurred_at)) as at from ticket_events)";
+
+/// A mart that every refresh makes: without it, nothing was refreshed yet.
+const ANY_MART: &str = "ticket_metrics";
+
+/// Refreshes what the run's rows touch, and checks it.
+pub(super) async fn marts(run: &Run<'_>, lake: &ConnectionLake, report: &mut SyncReport) -> Result<(), Error> {
+    let is_first = lake.table(ANY_MART).await.map_err(|error| of_lake("look for the marts", error))?.is_none();
+    let changes = report.streams.values().any(super::StreamReport::has_changes);
+    if !is_first && !changes && !run.options.is_full_refresh {
+        return Ok(());
+    }
+    run.context.observer.event(&Event::Refreshing);
+    let mut warehouse = new_warehouse(run.pipeline)?;
+    warehouse.open(lake.clone()).await.map_err(of_warehouse)?;
+    let as_of = watermark(&warehouse).await?.unwrap_or(run.context.started_at.0);
+    let is_full = is_first || run.options.is_full_refresh || agents_changed(report);
+    let scope = if is_full { RefreshScope::Full } else { RefreshScope::Touched(touched(report)) };
+    let refreshed = warehouse.refresh(as_of, scope).await.map_err(of_warehouse)?;
+    report.models_refreshed = refreshed.models.len();
+    report.warnings.extend(refreshed.warnings.iter().cloned());
+    for (model, check) in refreshed.violations() {
+        report.warnings.push(format!("{}: {} ({} rows against it)", model.name, check.check, check.violations));
+    }
+    run.context.observer.event(&Event::Refreshed { models: refreshed.models.len() });
+    if refreshed.has_failed() {
+        let what = format!("check the marts: {}", report.warnings.join("; "));
+        return Err(Error::new(ErrorKind::DataCheck, what)
+            .next("the rows are kept; run `deskmeter sync --full-refresh`, and tell us if it stays"));
+    }
+    Ok(())
+}
+
+/// A role that changed can change the replies of any ticket.
+fn agents_changed(report: &SyncReport) -> bool {
+    report.streams.get("users").is_some_and(super::StreamReport::has_changes)
+}
+
+fn touched(report: &SyncReport) -> Touched {
+    let changed = report.streams.values().filter(|stream| stream.has_changes());
+    let ticket_ids = changed.flat_map(|stream| stream.tickets_seen.iter().copied()).collect();
+    Touched { ticket_ids, ..Touched::default() }
+}
+
+/// The newest change that the lake knows, Unix seconds; None while it knows none.
+pub(crate) async fn watermark(warehouse: &Warehouse) -> Result<Option<i64>, Error> {
+    let rows = warehouse.query(WATERMARK).await.map_err(of_warehouse)?;
+    let batches: Vec<_> = rows
+        .try_collect()
+        .await
+        .map_err(|error| Error::new(ErrorKind::Storage, "read the watermark").because(error))?;
+    let first = batches.iter().find(|batch| batch.num_rows() > 0);
+    Ok(first.and_then(|batch| batch.column(0).as_primitive_opt::<Int64Type>()?.iter().next()?))
+}

@@ -1,0 +1,99 @@
+//! What a run did.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use deskmeter_connections::Capability;
+use deskmeter_sanitizer::RunId;
+use serde::Serialize;
+
+use crate::status::capability;
+
+/// What was read of one stream.
+#[derive(Debug, Clone, Serialize)]
+pub struct StreamReport {
+    /// Rows on its pages, dropped ones included.
+    pub rows_read: u64,
+    /// Rows that were new to the lake.
+    pub rows_inserted: u64,
+    /// Rows that took the place of an older version.
+    pub rows_updated: u64,
+    /// Rows that were refused.
+    pub rows_rejected: u64,
+    /// Pages, one request each.
+    pub pages: u64,
+    /// Data files written.
+    pub files_added: u64,
+    /// Time of the newest row, Unix seconds.
+    pub newest: Option<i64>,
+    /// Whether the account lets the stream be read.
+    pub capability: Capability,
+    /// Tickets whose rows came; which marts must be made anew follows from them.
+    #[serde(skip)]
+    pub(crate) tickets_seen: BTreeSet<i64>,
+}
+
+impl Default for StreamReport {
+    fn default() -> Self {
+        Self {
+            rows_read: 0,
+            rows_inserted: 0,
+            rows_updated: 0,
+            rows_rejected: 0,
+            pages: 0,
+            files_added: 0,
+            newest: None,
+            capability: Capability::Available,
+            tickets_seen: BTreeSet::new(),
+        }
+    }
+}
+
+impl StreamReport {
+    /// Whether a row of the lake changed.
+    pub(crate) fn has_changes(&self) -> bool {
+        self.rows_inserted + self.rows_updated > 0
+    }
+
+    /// The capability in words, with what to do.
+    pub fn capability_text(&self) -> &'static str {
+        capability(self.capability)
+    }
+}
+
+/// What a run did.
+#[derive(Debug, Clone, Serialize)]
+pub struct SyncReport {
+    /// The run.
+    pub run_id: String,
+    /// By stream name.
+    pub streams: BTreeMap<&'static str, StreamReport>,
+    /// Requests to Zendesk.
+    pub requests: u64,
+    /// Bytes received, decompressed.
+    pub bytes_received: u64,
+    /// Values seen and not stored.
+    pub values_dropped: u64,
+    /// Models that were made anew.
+    pub models_refreshed: usize,
+    /// What a reader of the marts should know.
+    pub warnings: Vec<String>,
+}
+
+impl SyncReport {
+    pub(crate) fn new(run_id: &RunId) -> Self {
+        Self {
+            run_id: run_id.to_string(),
+            streams: BTreeMap::new(),
+            requests: 0,
+            bytes_received: 0,
+            values_dropped: 0,
+            models_refreshed: 0,
+            warnings: Vec::new(),
+        }
+    }
+
+    /// New and changed rows of all streams.
+    pub fn rows_committed(&self) -> u64 {
+        self.streams.values().map(|stream| stream.rows_inserted + stream.rows_updated).sum()
+    }
+}

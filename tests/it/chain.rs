@@ -1,0 +1,85 @@
+//! The chain on a generated account.
+
+use crate::support::Desk;
+
+#[test]
+fn connects_syncs_and_answers_with_every_ticket_once() {
+    let desk = Desk::generated(300, 1);
+    desk.connect();
+    desk.run(&["sync"]).ok();
+    let (rows, keys) = (desk.number("select count(*) from tickets"), desk.number("select count(distinct ticket_id) from tickets"));
+    assert_eq!((rows, keys), (300, 300));
+    assert_eq!(desk.number("select count(*) from ticket_metrics"), 300);
+    assert!(desk.number("select count(*) from status_transitions") >= 300);
+    assert!(desk.number("select count(*) from sla_targets") > 0);
+    assert!(desk.number("select count(*) from kpis where value is not null") > 10);
+}
+
+#[test]
+fn asks_for_pages_only_and_never_for_comments() {
+    let desk = Desk::generated(2_500, 2);
+    desk.connect();
+    desk.run(&["sync"]).ok();
+    let requests = desk.simulator().requests();
+    let of = |path: &str| requests.iter().filter(|request| request.path.contains(path)).count();
+    assert_eq!(of("incremental/tickets"), 3, "one request per 1,000 tickets");
+    for forbidden in ["comments", "audits", "satisfaction", "attachments", "/tickets/", "search"] {
+        let asked = requests.iter().filter(|request| request.path.contains(forbidden) && !request.path.contains("incremental"));
+        assert_eq!(asked.count(), 0, "{forbidden}");
+    }
+}
+
+#[test]
+fn a_second_sync_changes_nothing() {
+    let desk = Desk::generated(300, 3);
+    desk.connect();
+    desk.run(&["sync"]).ok();
+    let tables = ["tickets", "ticket_metric_sets", "ticket_events", "ticket_metric_events", "agents", "organizations", "ticket_metrics"];
+    let counts = || tables.map(|table| desk.number(&format!("select count(*) from {table}")));
+    let newest = || desk.query("select ticket_id, generated_at from tickets order by ticket_id");
+    let (counts_before, newest_before, files_before) = (counts(), newest(), desk.data_files());
+    desk.run(&["sync"]).ok();
+    assert_eq!(counts(), counts_before);
+    assert_eq!(newest(), newest_before);
+    let ledger = |path: &std::path::Path| path.components().any(|part| part.as_os_str() == "privacy_ledger");
+    let without_ledger = |files: Vec<(std::path::PathBuf, u64)>| files.into_iter().filter(|(path, _)| !ledger(path)).collect::<Vec<_>>();
+    assert_eq!(without_ledger(desk.data_files()), without_ledger(files_before), "no new data file");
+}
+
+#[test]
+fn status_tells_the_life_of_a_connection() {
+    let desk = Desk::generated(50, 4);
+    let before = desk.run(&["status"]);
+    assert_eq!(before.code, 3, "{}", before.stderr);
+    assert!(before.stdout.contains("never connected"), "{}", before.stdout);
+    desk.connect();
+    desk.run(&["sync"]).ok();
+    let after = desk.run(&["status", "--format", "json"]).ok();
+    let status: serde_json::Value = serde_json::from_str(&after.stdout).unwrap();
+    assert_eq!(status["state"], "connected", "{status}");
+    assert!(status["streams"]["tickets"]["newest"].is_string(), "{status}");
+}
+
+#[test]
+fn a_revoked_authorization_is_told_with_what_to_do() {
+    let desk = Desk::generated(50, 5);
+    desk.connect();
+    desk.simulator().revoke_all_tokens();
+    let ran = desk.run(&["sync"]);
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    assert!(ran.stderr.contains("deskmeter connect"), "{}", ran.stderr);
+    assert!(desk.run(&["status"]).stdout.contains("disconnected"));
+}
+
+#[test]
+fn disconnect_leaves_nothing_but_a_receipt() {
+    let desk = Desk::generated(50, 6);
+    desk.connect();
+    desk.run(&["sync"]).ok();
+    assert!(!desk.data_files().is_empty());
+    let ran = desk.run(&["disconnect", "--yes"]).ok();
+    assert!(ran.stdout.contains("receipt"), "{}", ran.stdout);
+    let left: Vec<_> = std::fs::read_dir(desk.dir.path().join("lake/acme")).into_iter().flatten().collect();
+    assert!(left.is_empty(), "{left:?}");
+    assert_eq!(desk.run(&["sync"]).code, 3);
+}

@@ -1,0 +1,17 @@
+//! End-to-end tests: the real binary against the real simulator, read back by the binary and by other tools.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test binary: a failure is a panic")]
+
+/// Wrong files, addresses, ports, folders and pages: one clear error, the published exit code, nothing lost.
+mod bad_input;
+/// Connect, sync, sync again, query: the chain on a generated account.
+mod chain;
+/// The command of the README's first block.
+mod demo;
+/// Python's deltalake, DuckDB and Polars on the same lake.
+mod readers;
+/// The README's blocks are run, its tables checked against the code.
+mod readme;
+/// Real recorded Zendesk traffic as the simulator's world.
+mod recorded;
+/// What the tests share.
+mod support;

@@ -1,0 +1,104 @@
+//! Rules about files: length, leftovers, repeated bans, SQL.
+
+use std::path::{Path, PathBuf};
+
+use crate::{read, root};
+
+/// Lines of code that a Rust file may have, its tests excepted.
+const RUST_LINES_MAX: usize = 500;
+/// Lines that a model may have.
+const SQL_LINES_MAX: usize = 80;
+/// Words that mark unfinished work.
+const LEFTOVERS: [&str; 5] = ["FIXME", "XXX", "todo!(", "unimplemented!(", "#[ignore"];
+
+/// Every file below `folder` with this ending.
+fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|found| found == ending) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn relative(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap().display().to_string()
+}
+
+#[test]
+fn rust_files_are_short_enough_to_read() {
+    for path in files("crates", "rs") {
+        let text = read(&path);
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let lines = code.lines().count();
+        let is_test = relative(&path).contains("/tests");
+        assert!(is_test || lines <= RUST_LINES_MAX, "{}: {lines} lines", relative(&path));
+    }
+}
+
+#[test]
+fn nothing_is_left_unfinished() {
+    let own = root().join("tests/tidy");
+    for path in files("crates", "rs").into_iter().chain(files("tests", "rs")).chain(files("sql", "sql")) {
+        let text = read(&path);
+        for word in LEFTOVERS.iter().filter(|_| !path.starts_with(&own)) {
+            assert!(!text.contains(word), "{} holds {word}", relative(&path));
+        }
+    }
+}
+
+#[test]
+fn models_are_short_say_what_they_are_and_read_no_clock() {
+    for path in files("sql", "sql") {
+        let (name, text) = (relative(&path), read(&path));
+        assert!(text.lines().count() <= SQL_LINES_MAX, "{name}: more than {SQL_LINES_MAX} lines");
+        assert!(path.with_extension("toml").exists(), "{name} has no .toml beside it");
+        let code: String =
+            text.lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join("\n");
+        for banned in ["now()", "random()", "current_date", "current_timestamp", "to_char("] {
+            assert!(!code.contains(banned), "{name} uses {banned}");
+        }
+    }
+}
+
+#[test]
+fn every_mart_has_a_case_that_can_be_checked_by_hand() {
+    for path in files("sql/marts", "sql") {
+        let case = root().join("tests/sql").join(path.with_extension("slt").file_name().unwrap());
+        assert!(case.exists(), "{} has no case at {}", relative(&path), relative(&case));
+    }
+}
+
+#[test]
+fn a_crates_own_clippy_bans_repeat_the_roots() {
+    let root_bans = read("clippy.toml");
+    let bans = root_bans.lines().filter(|line| line.contains("path = ")).collect::<Vec<_>>();
+    for path in files("crates", "toml").into_iter().filter(|path| path.ends_with("clippy.toml")) {
+        let text = read(&path);
+        for ban in &bans {
+            assert!(text.contains(ban.trim()), "{} replaces the root's file and lacks {ban}", relative(&path));
+        }
+    }
+}
+
+#[test]
+fn texts_speak_of_the_project_alone() {
+    for path in files("", "md").into_iter().chain(files("crates", "rs")).chain(files("sql", "sql")) {
+        let name = relative(&path);
+        if name.starts_with("target") || name.starts_with(".git") {
+            continue;
+        }
+        let text = read(&path);
+        for machine_path in ["/root/", "/work/", "/home/"] {
+            assert!(!text.contains(machine_path), "{name} names a path of a machine");
+        }
+    }
+}
