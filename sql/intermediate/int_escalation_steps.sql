@@ -17,7 +17,7 @@ with changes as (
                 partition by ticket_id, field, value
                 order by occurred_at, event_id, child_event_id
             ) > 1
-            or value = first_value(previous_value) over (
+            or value is not distinct from first_value(previous_value) over (
                 partition by ticket_id, field
                 order by occurred_at, event_id, child_event_id
             )

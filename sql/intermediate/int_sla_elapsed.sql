@@ -6,6 +6,7 @@ with runs as (
         holders.instance_id,
         holders.schedule,
         holders.is_business_hours,
+        holders.fulfilled_at,
         holders.target_seconds,
         spans.valid_from,
         spans.valid_to,
@@ -62,7 +63,9 @@ select
     min(due_at) filter (
         where
             left_after + seconds >= 0
-            and (left_after <= 0 or valid_to is null)
+            and (
+                left_after <= 0 or valid_to is null or valid_to = fulfilled_at
+            )
     ) as due_at
 from due
 group by ticket_id, metric, instance_id

@@ -21,11 +21,11 @@ select
         when is_merged then 'merged'
         when derived_value is null then 'only_zendesk'
         when zendesk_value is null then 'only_derived'
-        when is_reopened_open then 'reopened_open'
         when metric in ('assignee_stations', 'group_stations')
             then 'stations_counted_otherwise'
         when metric in ('replies', 'reply_calendar', 'reply_business')
             then 'author_role'
+        when is_reopened_open then 'reopened_open'
         when is_business then 'schedule'
         else 'unexplained'
     end as reason

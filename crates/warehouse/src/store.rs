@@ -92,16 +92,21 @@ async fn lake_keep(lake: &ConnectionLake, mart: Mart<'_>) -> Result<(), Error> {
     let failed = |source| Error::table("write", mart.name, source);
     let spec = TableSpec::mart(&mart.schema, mart.partition, mart.grain);
     match mart.months {
-        Some(months) => lake.replace_partitions(mart.name, &spec, months, mart.batches).await.map_err(failed)?,
+        Some(months) => {
+            lake.replace_partitions(mart.name, &spec, months, mart.batches).await.map_err(failed)?
+        }
         None => lake.replace_table(mart.name, &spec, mart.batches).await.map_err(failed)?,
     };
     Ok(())
 }
 
+/// A table's schema and rows.
+type HeldTable = (SchemaRef, Vec<RecordBatch>);
+
 /// Tables in memory, shared by all clones.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryTables {
-    tables: Arc<Mutex<BTreeMap<String, (SchemaRef, Vec<RecordBatch>)>>>,
+    tables: Arc<Mutex<BTreeMap<String, HeldTable>>>,
 }
 
 impl MemoryTables {

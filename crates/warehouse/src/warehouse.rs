@@ -55,8 +55,10 @@ impl Warehouse {
     /// Remakes marts as of `as_of` (seconds since the epoch): events after it do not count.
     pub async fn refresh(&self, as_of: i64, scope: RefreshScope) -> Result<RefreshReport, Error> {
         let models = match scope {
-            RefreshScope::Full => self.refresh_all(as_of).await?,
-            RefreshScope::Touched(touched) => self.refresh_touched(as_of, &touched).await?,
+            RefreshScope::Touched(touched) if self.has_monthly_marts().await? => {
+                self.refresh_touched(as_of, &touched).await?
+            }
+            RefreshScope::Full | RefreshScope::Touched(_) => self.refresh_all(as_of).await?,
         };
         self.reopen().await?;
         Ok(RefreshReport { as_of, models, warnings: self.warnings() })
@@ -127,6 +129,22 @@ impl Warehouse {
             }
         }
         Ok(())
+    }
+
+    /// Whether every mart that is kept by months is there, with the columns that it has now.
+    async fn has_monthly_marts(&self) -> Result<bool, Error> {
+        let context = self.sessions.open().map_err(Error::engine)?;
+        for model in self.catalogue.marts().filter(|model| model.description.partition.is_some()) {
+            let Some(table) = self.store.provider(&model.name, &context).await? else { return Ok(false) };
+            let schema = table.schema();
+            let kept: BTreeSet<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+            let described: BTreeSet<&str> =
+                model.description.columns.iter().map(|column| column.name.as_str()).collect();
+            if kept != described {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     async fn refresh_all(&self, as_of: i64) -> Result<Vec<refresh::ModelReport>, Error> {

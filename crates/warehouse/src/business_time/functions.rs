@@ -129,7 +129,7 @@ impl ScalarUDFImpl for Function {
                 Arc::new(seconds.as_primitive::<Int64Type>().unary::<_, Int64Type>(minutes))
             }
             (Kind::TicketSchedule, [group, brand, form]) => {
-                let ids = [group, brand, form].map(|column| column.as_primitive::<Int64Type>());
+                let ids = [group, brand, form].map(AsArray::as_primitive::<Int64Type>);
                 Arc::new(ticket_schedule(&self.schedules, ids, args.number_rows))
             }
             _ => return datafusion::common::internal_err!("arguments of {}", self.name()),
@@ -154,7 +154,10 @@ fn calendar_seconds(
     Ok(arrow::compute::binary::<_, _, _, Int64Type>(start, end, seconds)?)
 }
 
-fn calendar_due(start: &TimestampMicrosecondArray, seconds: &Int64Array) -> Result<TimestampMicrosecondArray> {
+fn calendar_due(
+    start: &TimestampMicrosecondArray,
+    seconds: &Int64Array,
+) -> Result<TimestampMicrosecondArray> {
     let due = |start: i64, seconds: i64| start.saturating_add(seconds.saturating_mul(MICROS));
     let due = arrow::compute::binary::<_, _, _, TimestampMicrosecondType>(start, seconds, due)?;
     Ok(due.with_timezone("UTC"))

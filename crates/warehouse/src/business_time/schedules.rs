@@ -44,9 +44,7 @@ impl Schedules {
             problems.extend(problems_of_days(spec));
             match zone(&spec.time_zone) {
                 Some(zone) => all.push(Schedule::new(spec, zone)),
-                None => {
-                    problems.push(format!("schedule {}: unknown time zone {}", spec.name, spec.time_zone))
-                }
+                None => problems.push(unknown_zone(spec)),
             }
         }
         if problems.is_empty() { Ok(Self { all }) } else { Err(Error::Schedules(problems)) }
@@ -74,7 +72,9 @@ impl Schedules {
 impl Schedule {
     fn new(spec: &ScheduleSpec, zone: TimeZone) -> Self {
         let mut weekly = spec.weekly.clone();
-        weekly.iter_mut().for_each(|day| day.sort_unstable());
+        for day in &mut weekly {
+            day.sort_unstable();
+        }
         Self {
             name: spec.name.clone(),
             time_zone: spec.time_zone.clone(),
@@ -116,6 +116,10 @@ impl Schedule {
 
 fn zone(name: &str) -> Option<TimeZone> {
     TimeZone::get(rails_zones::iana(name).unwrap_or(name)).ok()
+}
+
+fn unknown_zone(spec: &ScheduleSpec) -> String {
+    format!("schedule {}: unknown time zone {}", spec.name, spec.time_zone)
 }
 
 fn problems_of_days(spec: &ScheduleSpec) -> Vec<String> {

@@ -13,10 +13,8 @@ use datafusion::sql::sqlparser::parser::Parser;
 /// The one statement of a text.
 pub(crate) fn parse_one(sql: &str) -> Result<Statement> {
     let mut statements = DFParser::parse_sql(sql)?;
-    match (statements.pop_front(), statements.is_empty()) {
-        (Some(statement), true) => Ok(statement),
-        _ => datafusion::common::plan_err!("expected one statement"),
-    }
+    let first = statements.pop_front().filter(|_| statements.is_empty());
+    first.map_or_else(|| datafusion::common::plan_err!("expected one statement"), Ok)
 }
 
 /// Names of the tables that a statement reads, those of its own `with` excepted.

@@ -28,7 +28,7 @@ pub(crate) fn run(
         let Ok(index) = schema.index_of(&column.name) else { continue };
         let arrays: Vec<&ArrayRef> = batches.iter().map(|batch| batch.column(index)).collect();
         if column.null.is_none() {
-            let nulls: usize = arrays.iter().map(|array| array.null_count()).sum();
+            let nulls: usize = arrays.iter().map(Array::null_count).sum();
             reports.push(report(column, "is not null", nulls as u64));
         }
         if column.min.is_some() || column.max.is_some() {

@@ -36,7 +36,7 @@ pub(crate) struct Case {
 
 enum Block {
     Text(String),
-    Query { sql: String, expected: String },
+    Query { comment: String, sql: String, expected: String },
 }
 
 impl Case {
@@ -50,8 +50,12 @@ impl Case {
             match lines.first().map(|line| line.split(' ').next().unwrap()) {
                 Some("query") => {
                     let (sql, expected) = block.split_once("----").expect("a query has ----");
-                    let sql = sql[sql.find("query").unwrap() + 5..].trim().to_owned();
-                    case.blocks.push(Block::Query { sql, expected: expected.trim_matches('\n').to_owned() });
+                    let start = sql.find("query\n").unwrap();
+                    case.blocks.push(Block::Query {
+                        comment: sql[..start].to_owned(),
+                        sql: sql[start + 6..].trim().to_owned(),
+                        expected: expected.trim_matches('\n').to_owned(),
+                    });
                     continue;
                 }
                 Some("table") => case.table(&lines),
@@ -76,9 +80,9 @@ impl Case {
         for block in &self.blocks {
             match block {
                 Block::Text(block) => writeln!(text, "{block}\n").unwrap(),
-                Block::Query { sql, .. } => {
+                Block::Query { comment, sql, .. } => {
                     let answer = rows(&warehouse, sql).await;
-                    write!(text, "query\n{sql}\n----\n{answer}\n").unwrap();
+                    writeln!(text, "{comment}query\n{sql}\n----\n{answer}").unwrap();
                 }
             }
         }
@@ -147,7 +151,7 @@ pub(crate) async fn rows(warehouse: &Warehouse, sql: &str) -> String {
     text
 }
 
-fn schedule(name: &str, zone: &str, days: &str, hours: &str, rules: &[&str]) -> ScheduleSpec {
+pub(crate) fn schedule(name: &str, zone: &str, days: &str, hours: &str, rules: &[&str]) -> ScheduleSpec {
     const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
     let index = |day: &str| DAYS.iter().position(|known| *known == day).unwrap();
     let range = match days.split_once('-') {

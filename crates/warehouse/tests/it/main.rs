@@ -1,5 +1,25 @@
 //! The warehouse through its border.
 
+#[cfg(test)]
 mod case_file;
+#[cfg(test)]
+mod world;
+
+/// Business time against a walk over every minute.
+#[cfg(test)]
+mod business_time;
 /// The `.slt` files of `tests/sql`: rows in, marts out.
+#[cfg(test)]
 mod cases;
+/// What the catalogue says of the shipped models.
+#[cfg(test)]
+mod catalogue;
+/// The lake as a store, and refreshes of some months.
+#[cfg(test)]
+mod incremental;
+/// What a question may do.
+#[cfg(test)]
+mod questions;
+/// How long a refresh takes.
+#[cfg(test)]
+mod speed;

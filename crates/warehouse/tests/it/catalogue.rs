@@ -1,0 +1,90 @@
+use std::collections::HashSet;
+use std::fs;
+
+use deskmeter_warehouse::{Error, Layer, Warehouse, WarehouseOptions};
+
+fn warehouse() -> Warehouse {
+    Warehouse::new(WarehouseOptions::default()).unwrap()
+}
+
+#[test]
+fn each_model_comes_after_what_it_reads_and_knows_who_reads_it() {
+    let warehouse = warehouse();
+    let catalogue = warehouse.catalogue();
+    let mut seen = HashSet::new();
+    for model in catalogue.models() {
+        for name in &model.upstream {
+            if let Some(upstream) = catalogue.get(name) {
+                assert!(seen.contains(name.as_str()), "{} reads {name}", model.name);
+                assert!(upstream.downstream.contains(&model.name), "{name} is read by {}", model.name);
+            }
+        }
+        seen.insert(model.name.as_str());
+    }
+    let metrics = catalogue.get("ticket_metrics").unwrap();
+    assert!(metrics.downstream.contains(&"resolution_summary".to_owned()));
+}
+
+#[test]
+fn layers_keep_their_rules() {
+    for model in warehouse().catalogue().models() {
+        let reads_table = model.upstream.iter().any(|name| deskmeter_tables::by_name(name).is_some());
+        assert_eq!(reads_table, model.layer == Layer::Staging, "{}: only staging reads tables", model.name);
+        let is_monthly = model.description.partition.is_some();
+        let reads_steps =
+            model.upstream.iter().any(|name| name.starts_with("int_") && !name.starts_with("int_kpi"));
+        if model.layer == Layer::Mart && !is_monthly {
+            assert!(!reads_steps, "{}: a mart over all months reads marts and staging alone", model.name);
+        }
+    }
+}
+
+#[test]
+fn models_are_short_and_do_not_ask_for_the_time() {
+    for model in warehouse().catalogue().models() {
+        let sql = &model.sql;
+        assert!(sql.lines().count() <= 80, "{}", model.name);
+        assert!(sql.lines().all(|line| line.len() <= 80), "{}", model.name);
+        assert!(sql.matches(" as (\n").count() <= 8, "{}", model.name);
+        assert!(*sql == sql.to_lowercase() || sql.contains("--"), "{}: lower case", model.name);
+        for call in ["now(", "random(", "current_", "to_char(", "to_timestamp("] {
+            assert!(!sql.contains(call), "{}: {call}", model.name);
+        }
+    }
+}
+
+#[test]
+fn every_mart_is_described_and_has_a_case() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/sql");
+    let cases: Vec<String> =
+        fs::read_dir(folder).unwrap().map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    for mart in warehouse().catalogue().marts() {
+        assert!(!mart.description.key.is_empty() && !mart.description.columns.is_empty(), "{}", mart.name);
+        assert!(mart.description.columns.iter().all(|column| column.about.ends_with('.')), "{}", mart.name);
+        let read = format!("from {}", mart.name);
+        assert!(cases.iter().any(|case| case.contains(&read)), "{} has no case", mart.name);
+    }
+}
+
+#[test]
+fn models_of_the_operators_folder_join_the_shipped_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let marts = folder.path().join("marts");
+    fs::create_dir(&marts).unwrap();
+    fs::write(marts.join("own.sql"), "select ticket_id from ticket_metrics").unwrap();
+    fs::write(
+        marts.join("own.toml"),
+        "about = \"Own.\"\ngrain = \"one row per ticket\"\nkey = [\"ticket_id\"]",
+    )
+    .unwrap();
+    let options =
+        || WarehouseOptions { models_dir: Some(folder.path().to_owned()), ..WarehouseOptions::default() };
+    let warehouse = Warehouse::new(options()).unwrap();
+    assert_eq!(warehouse.catalogue().get("own").unwrap().upstream, ["ticket_metrics"]);
+
+    fs::write(marts.join("own.sql"), "select ticket_id from ticket_metrix").unwrap();
+    fs::write(marts.join("round.sql"), "select * from round").unwrap();
+    fs::write(marts.join("round.toml"), "about = 1").unwrap();
+    let Err(Error::Models(problems)) = Warehouse::new(options()) else { panic!("accepted") };
+    assert_eq!(problems.len(), 2, "{problems:?}");
+}

@@ -1,0 +1,87 @@
+use std::collections::BTreeMap;
+
+use deskmeter_lake::Lake;
+use deskmeter_warehouse::{RefreshScope, ScheduleSpec, Touched, Warehouse, WarehouseOptions};
+
+use crate::case_file::{rows, schedule};
+use crate::world;
+
+const AS_OF: i64 = world::START + 310 * 86_400;
+
+fn options() -> WarehouseOptions {
+    let default: ScheduleSpec = schedule("default", "Europe/Berlin", "mon-fri", "09:00-17:00", &[]);
+    WarehouseOptions { schedules: vec![default], ..WarehouseOptions::default() }
+}
+
+async fn marts(warehouse: &Warehouse) -> BTreeMap<String, String> {
+    let mut marts = BTreeMap::new();
+    for mart in warehouse.catalogue().marts() {
+        let columns: Vec<&str> = mart.description.columns.iter().map(|column| column.name.as_str()).collect();
+        let sql = format!(
+            "select {} from {} order by {}",
+            columns.join(", "),
+            mart.name,
+            mart.description.key.join(", ")
+        );
+        marts.insert(mart.name.clone(), rows(warehouse, &sql).await);
+    }
+    marts
+}
+
+#[tokio::test]
+async fn remaking_the_touched_months_gives_what_remaking_all_gives() {
+    let former = world::tables(150, None);
+    let latter = world::tables(150, Some(50));
+    let mut partly = Warehouse::new(options()).unwrap();
+    partly.open(former.clone()).await.unwrap();
+    partly.refresh(AS_OF, RefreshScope::Full).await.unwrap();
+    let before = marts(&partly).await;
+    for table in deskmeter_tables::ALL {
+        if let Some(batches) = latter.get(table.name) {
+            former.put(table.name, table.schema(), batches);
+        }
+    }
+    let touched = Touched { ticket_ids: [50, 100, 150].into(), ..Touched::default() };
+    let report = partly.refresh(AS_OF, RefreshScope::Touched(touched)).await.unwrap();
+    assert_eq!(report.violations().count(), 0, "{:?}", report.violations().collect::<Vec<_>>());
+
+    let mut fully = Warehouse::new(options()).unwrap();
+    fully.open(latter).await.unwrap();
+    fully.refresh(AS_OF, RefreshScope::Full).await.unwrap();
+
+    let (partly, fully) = (marts(&partly).await, marts(&fully).await);
+    assert_ne!(before["ticket_metrics"], fully["ticket_metrics"], "the update changes something");
+    for (name, rows) in &fully {
+        assert_eq!(rows, &partly[name], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn marts_in_the_lake_are_those_in_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = Lake::open(&format!("file://{}", folder.path().display()), &BTreeMap::new()).unwrap();
+    let lake = lake.connection("acme");
+    let tables = world::tables(60, None);
+    for table in deskmeter_tables::ALL {
+        if let Some(batches) = tables.get(table.name) {
+            let spec = deskmeter_lake::TableSpec::mart(&table.schema(), Some(table.partition), table.grain);
+            lake.replace_table(table.name, &spec, batches).await.unwrap();
+        }
+    }
+    let mut stored = Warehouse::new(options()).unwrap();
+    stored.open(lake.clone()).await.unwrap();
+    stored.refresh(AS_OF, RefreshScope::Full).await.unwrap();
+    let version = async || lake.table("ticket_metrics").await.unwrap().unwrap().version();
+    let first = version().await;
+    let touched = Touched { ticket_ids: [1].into(), ..Touched::default() };
+    stored.refresh(AS_OF, RefreshScope::Touched(touched)).await.unwrap();
+    assert_eq!(version().await, first, "the same rows are not written again");
+
+    let mut held = Warehouse::new(options()).unwrap();
+    held.open(tables).await.unwrap();
+    held.refresh(AS_OF, RefreshScope::Full).await.unwrap();
+    let (stored, held) = (marts(&stored).await, marts(&held).await);
+    for (name, rows) in &held {
+        assert_eq!(rows, &stored[name], "{name}");
+    }
+}
