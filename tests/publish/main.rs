@@ -10,4 +10,5 @@ mod login;
 mod ownership;
 mod publish;
 mod readers;
+mod scale;
 mod server;

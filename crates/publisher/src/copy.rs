@@ -9,11 +9,11 @@ use arrow::compute::cast;
 use arrow::datatypes::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 use bytes::{BufMut, Bytes, BytesMut};
-use datafusion::execution::SendableRecordBatchStream;
 use futures::{SinkExt, StreamExt};
 use tokio_postgres::{CopyInSink, Transaction};
 
 use crate::columns::{Column, ColumnType};
+use crate::relation::Rows;
 use crate::{Error, names};
 
 /// Signature, no flags, no extension.
@@ -41,7 +41,7 @@ pub(crate) async fn copy(
     transaction: &Transaction<'_>,
     (schema, table): (&str, &str),
     columns: &[Column],
-    mut rows: SendableRecordBatchStream,
+    mut rows: Rows,
 ) -> Result<Sent, Error> {
     let failed = |error| Error::statement(format!("send rows of {table}"), error);
     let list = names::quoted_list(columns.iter().map(|column| column.name.as_str()));
@@ -52,7 +52,7 @@ pub(crate) async fn copy(
     let mut buffer = BytesMut::with_capacity(2 * BUFFER_BYTES);
     buffer.put_slice(HEADER);
     while let Some(batch) = rows.next().await {
-        let batch = batch.map_err(|source| Error::read(table, source))?;
+        let batch = batch?;
         let values = values(&batch, columns).map_err(|source| Error::read(table, source))?;
         for row in 0..batch.num_rows() {
             buffer.put_i16(columns.len() as i16);

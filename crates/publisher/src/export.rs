@@ -5,8 +5,6 @@ use std::sync::Arc;
 use arrow::csv::WriterBuilder;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
-use datafusion::error::Result as DataFusionResult;
-use datafusion::execution::SendableRecordBatchStream;
 use deskmeter_warehouse::Warehouse;
 use futures::StreamExt;
 use object_store::buffered::BufWriter;
@@ -18,7 +16,7 @@ use parquet::file::properties::WriterProperties;
 use tokio::io::AsyncWriteExt;
 
 use crate::Error;
-use crate::relation::{self, Source};
+use crate::relation::{self, Rows, Source};
 use crate::report::{ExportReport, ExportedFile};
 
 /// Rows of a Parquet row group: what a writer holds in memory.
@@ -82,7 +80,7 @@ struct File<'a> {
 }
 
 impl File<'_> {
-    async fn write_parquet(&self, mut rows: SendableRecordBatchStream) -> Result<u64, Error> {
+    async fn write_parquet(&self, mut rows: Rows) -> Result<u64, Error> {
         let failed = |source| Error::write(self.path.as_ref(), source);
         let zstd = ZstdLevel::try_new(1).map_err(failed)?;
         let properties = WriterProperties::builder()
@@ -94,7 +92,7 @@ impl File<'_> {
             AsyncArrowWriter::try_new(object, self.schema(), Some(properties)).map_err(failed)?;
         let mut count = 0;
         while let Some(batch) = rows.next().await {
-            let batch = self.plain(batch)?;
+            let batch = self.plain(&batch?)?;
             count += batch.num_rows() as u64;
             writer.write(&batch).await.map_err(failed)?;
         }
@@ -102,13 +100,13 @@ impl File<'_> {
         Ok(count)
     }
 
-    async fn write_csv(&self, mut rows: SendableRecordBatchStream) -> Result<u64, Error> {
+    async fn write_csv(&self, mut rows: Rows) -> Result<u64, Error> {
         let failed = |source| Error::write(self.path.as_ref(), source);
         let mut object = BufWriter::new(Arc::clone(&self.store), self.path.clone());
         let mut text = self.csv(&RecordBatch::new_empty(self.schema()), true)?;
         let mut count = 0;
         while let Some(batch) = rows.next().await {
-            let batch = self.plain(batch)?;
+            let batch = self.plain(&batch?)?;
             count += batch.num_rows() as u64;
             text.extend(self.csv(&batch, false)?);
             object.write_all(&text).await.map_err(failed)?;
@@ -128,9 +126,8 @@ impl File<'_> {
     }
 
     /// The rows in the types that every tool reads: those of a published table.
-    fn plain(&self, batch: DataFusionResult<RecordBatch>) -> Result<RecordBatch, Error> {
+    fn plain(&self, batch: &RecordBatch) -> Result<RecordBatch, Error> {
         let name = &self.source.relation.name;
-        let batch = batch.map_err(|source| Error::read(name, source))?;
         let pairs = batch.columns().iter().zip(&self.source.columns);
         let columns = pairs.map(|(array, column)| arrow::compute::cast(array, &column.kind.arrow()));
         let columns = columns.collect::<Result<Vec<_>, _>>().map_err(|source| Error::read(name, source))?;

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use datafusion::execution::SendableRecordBatchStream;
+use arrow::array::RecordBatch;
 use deskmeter_warehouse::{Model, ModelColumn, Warehouse};
+use futures::StreamExt;
+use futures::stream::BoxStream;
 
 use crate::columns::{self, Column};
 use crate::{Error, names};
@@ -31,6 +33,9 @@ pub(crate) struct Source {
     pub(crate) columns: Vec<Column>,
 }
 
+/// Batches of rows, as the warehouse reads them.
+pub(crate) type Rows = BoxStream<'static, Result<RecordBatch, Error>>;
+
 /// What there is to publish, and the marts that the warehouse does not hold yet.
 pub(crate) async fn sources(warehouse: &Warehouse) -> Result<(Vec<Source>, Vec<String>), Error> {
     let (mut sources, mut missing) = (Vec::new(), Vec::new());
@@ -49,18 +54,16 @@ pub(crate) async fn sources(warehouse: &Warehouse) -> Result<(Vec<Source>, Vec<S
 
 impl Source {
     /// The rows; of these months alone where they are given and the table has months.
-    pub(crate) async fn rows(
-        &self,
-        warehouse: &Warehouse,
-        months: Option<&[&str]>,
-    ) -> Result<SendableRecordBatchStream, Error> {
+    pub(crate) async fn rows(&self, warehouse: &Warehouse, months: Option<&[&str]>) -> Result<Rows, Error> {
         let relation = &self.relation;
         let mut sql = relation.sql.clone();
         if let (Some(months), Some(partition)) = (months, &relation.partition) {
             let months: Vec<String> = months.iter().map(|month| names::literal(month)).collect();
             sql = format!("{sql} where {} in ({})", names::quoted(partition), months.join(", "));
         }
-        warehouse.query(&sql).await.map_err(|source| Error::read(&relation.name, source))
+        let name = relation.name.clone();
+        let rows = warehouse.query(&sql).await.map_err(|source| Error::read(&name, source))?;
+        Ok(rows.map(move |batch| batch.map_err(|source| Error::read(&name, source))).boxed())
     }
 }
 
