@@ -6,7 +6,9 @@ with taken as (
         field = 'group' as is_group,
         value,
         previous_value,
-        position,
+        row_number() over (
+            partition by ticket_id, field, value order by position
+        ) = 1 as is_first_visit,
         occurred_at,
         next_at
     from int_field_changes
@@ -19,8 +21,8 @@ select
     ticket_id,
     count(value) filter (where is_assignee) as n_assignee_stations,
     count(value) filter (where is_group) as n_group_stations,
-    count(distinct value) filter (where is_assignee) as n_assignees,
-    count(distinct value) filter (where is_group) as n_groups,
+    count(value) filter (where is_assignee and is_first_visit) as n_assignees,
+    count(value) filter (where is_group and is_first_visit) as n_groups,
     count(value) filter (where is_assignee and previous_value is not null)
         as n_reassignments,
     count(value) filter (where is_group and previous_value is not null)

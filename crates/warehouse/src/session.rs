@@ -34,6 +34,8 @@ impl Sessions {
         let config = SessionConfig::new()
             .with_information_schema(true)
             .with_target_partitions(options.target_partitions.max(1))
+            // Many small sorts run side by side: the default of 10 MiB each would leave nothing for the rows.
+            .set_u64("datafusion.execution.sort_spill_reservation_bytes", 1 << 20)
             .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false);
         let tiers = options.tiers.iter().map(|(group, tier)| (*group, *tier)).collect();
         Ok(Self { runtime, config, schedules, tiers })

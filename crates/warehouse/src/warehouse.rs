@@ -12,7 +12,7 @@ use crate::business_time::Schedules;
 use crate::models::{Catalogue, Layer, Model};
 use crate::options::WarehouseOptions;
 use crate::query;
-use crate::refresh::{self, Refresh, RefreshReport, RefreshScope, Touched};
+use crate::refresh::{self, ModelReport, Refresh, RefreshReport, RefreshScope, Touched};
 use crate::session::{self, Sessions};
 use crate::store::Store;
 
@@ -134,7 +134,7 @@ impl Warehouse {
     /// Whether every mart that is kept by months is there, with the columns that it has now.
     async fn has_monthly_marts(&self) -> Result<bool, Error> {
         let context = self.sessions.open().map_err(Error::engine)?;
-        for model in self.catalogue.marts().filter(|model| model.description.partition.is_some()) {
+        for model in self.catalogue.marts().filter(|model| has_months(model)) {
             let Some(table) = self.store.provider(&model.name, &context).await? else { return Ok(false) };
             let schema = table.schema();
             let kept: BTreeSet<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
@@ -147,30 +147,54 @@ impl Warehouse {
         Ok(true)
     }
 
-    async fn refresh_all(&self, as_of: i64) -> Result<Vec<refresh::ModelReport>, Error> {
+    /// Remakes everything: at once, or some months of creation at a time where all would not fit into memory.
+    async fn refresh_all(&self, as_of: i64) -> Result<Vec<ModelReport>, Error> {
         let context = self.source_context().await?;
-        let steps = refresh::steps(&self.catalogue, |_| true);
-        self.run(&context, as_of, None).run(&steps).await
+        let parts = refresh::parts(&context, self.options.memory_limit_bytes).await.map_err(Error::engine)?;
+        if parts.len() < 2 {
+            let steps = refresh::steps(&self.catalogue, |_| true);
+            return self.run(&context, as_of, None).run(&steps).await;
+        }
+        let mut are_kept = self.has_monthly_marts().await?;
+        let mut reports = Vec::new();
+        for months in &parts {
+            let part = self.refresh_months(as_of, months, are_kept.then_some(months)).await?;
+            refresh::add_up(&mut reports, part);
+            are_kept = true;
+        }
+        reports.extend(self.refresh_sums(as_of).await?);
+        Ok(reports)
     }
 
     /// Remakes the touched months of the marts that have months, then the others from all months. Months that hold
     /// an unsolved ticket count as touched: ages and running targets move with time alone.
-    async fn refresh_touched(
-        &self,
-        as_of: i64,
-        touched: &Touched,
-    ) -> Result<Vec<refresh::ModelReport>, Error> {
+    async fn refresh_touched(&self, as_of: i64, touched: &Touched) -> Result<Vec<ModelReport>, Error> {
         let context = self.source_context().await?;
         let months = refresh::touched_months(&context, touched).await.map_err(Error::engine)?;
-        refresh::narrow(&context, &months).await.map_err(Error::engine)?;
-        let has_months = |model: &Model| model.description.partition.is_some();
+        let mut reports = self.refresh_months(as_of, &months, Some(&months)).await?;
+        reports.extend(self.refresh_sums(as_of).await?);
+        Ok(reports)
+    }
+
+    /// Makes the monthly marts of the tickets of these months. They replace `replaced`, or else all.
+    async fn refresh_months(
+        &self,
+        as_of: i64,
+        months: &BTreeSet<String>,
+        replaced: Option<&BTreeSet<String>>,
+    ) -> Result<Vec<ModelReport>, Error> {
+        let context = self.source_context().await?;
+        refresh::narrow(&context, months).await.map_err(Error::engine)?;
         let steps = refresh::steps(&self.catalogue, has_months);
-        let mut reports = self.run(&context, as_of, Some(&months)).run(&steps).await?;
+        self.run(&context, as_of, replaced).run(&steps).await
+    }
+
+    /// Makes the marts that sum over all months, from the monthly ones as they are kept.
+    async fn refresh_sums(&self, as_of: i64) -> Result<Vec<ModelReport>, Error> {
         let context = self.source_context().await?;
         self.register_marts(&context, has_months).await?;
         let steps = refresh::steps(&self.catalogue, |model| !has_months(model));
-        reports.extend(self.run(&context, as_of, None).run(&steps).await?);
-        Ok(reports)
+        self.run(&context, as_of, None).run(&steps).await
     }
 
     fn run<'a>(
@@ -182,4 +206,8 @@ impl Warehouse {
         let parameters = refresh::parameters(as_of, self.options.definitions);
         Refresh { context, store: &self.store, parameters, months }
     }
+}
+
+fn has_months(model: &Model) -> bool {
+    model.description.partition.is_some()
 }

@@ -7,9 +7,10 @@ mod run;
 mod touched;
 
 pub(crate) use plan::steps;
+pub(crate) use report::add_up;
 pub use report::{CheckReport, ModelReport, RefreshReport};
 pub(crate) use run::{Refresh, bound_plan, parameters};
-pub(crate) use touched::{narrow, touched_months};
+pub(crate) use touched::{narrow, parts, touched_months};
 
 use std::collections::BTreeSet;
 

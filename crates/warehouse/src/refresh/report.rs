@@ -53,3 +53,18 @@ pub struct CheckReport {
     /// Rows against it.
     pub violations: u64,
 }
+
+/// Adds the reports of a further part of the same models: rows, times and violations add up.
+pub(crate) fn add_up(reports: &mut Vec<ModelReport>, part: Vec<ModelReport>) {
+    for report in part {
+        let Some(sum) = reports.iter_mut().find(|sum| sum.name == report.name) else {
+            reports.push(report);
+            continue;
+        };
+        sum.rows = sum.rows.zip(report.rows).map(|(sum, rows)| sum + rows);
+        sum.elapsed += report.elapsed;
+        for (sum, check) in sum.checks.iter_mut().zip(report.checks) {
+            sum.violations += check.violations;
+        }
+    }
+}

@@ -2,13 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use arrow::array::AsArray;
+use arrow::array::{AsArray, RecordBatch};
 use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Int64Type};
 use datafusion::error::Result;
+use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::prelude::{DataFrame, SessionContext, col, in_subquery, lit};
 
 use super::Touched;
+
+/// Memory that a refresh of one ticket with its events may need, in bytes: measured with twelve child events and eight
+/// metric events a ticket, with room to spare.
+const BYTES_OF_TICKET: usize = 20 * 1024;
 
 /// Tables whose rows belong to one ticket.
 const OF_TICKETS: [&str; 4] = ["tickets", "ticket_metric_sets", "ticket_events", "ticket_metric_events"];
@@ -22,10 +27,42 @@ pub(crate) async fn touched_months(context: &SessionContext, touched: &Touched) 
     let found =
         context.table("tickets").await?.filter(is_wanted)?.select_columns(&["created_month"])?.distinct()?;
     for batch in found.collect().await? {
-        let column = cast(batch.column(0), &DataType::Utf8)?;
-        months.extend(column.as_string::<i32>().iter().flatten().map(str::to_owned));
+        months.extend(months_of(&batch)?);
     }
     Ok(months)
+}
+
+/// All months of creation, in parts that fit into memory one after the other; a month is never cut.
+pub(crate) async fn parts(
+    context: &SessionContext,
+    memory_limit_bytes: usize,
+) -> Result<Vec<BTreeSet<String>>> {
+    let tickets_max = (memory_limit_bytes / BYTES_OF_TICKET) as i64;
+    let counts = context
+        .table("tickets")
+        .await?
+        .aggregate(vec![col("created_month")], vec![count(lit(1)).alias("n")])?;
+    let mut parts: Vec<BTreeSet<String>> = Vec::new();
+    let mut tickets = 0;
+    for batch in counts.sort_by(vec![col("created_month")])?.collect().await? {
+        for (month, count) in
+            months_of(&batch)?.into_iter().zip(batch.column(1).as_primitive::<Int64Type>().values())
+        {
+            tickets += count;
+            if let Some(part) = parts.last_mut().filter(|_| tickets <= tickets_max) {
+                part.insert(month);
+            } else {
+                tickets = *count;
+                parts.push(BTreeSet::from([month]));
+            }
+        }
+    }
+    Ok(parts)
+}
+
+fn months_of(batch: &RecordBatch) -> Result<Vec<String>> {
+    let column = cast(batch.column(0), &DataType::Utf8)?;
+    Ok(column.as_string::<i32>().iter().flatten().map(str::to_owned).collect())
 }
 
 /// Puts views over the rows of tickets created in these months in the place of the tables.

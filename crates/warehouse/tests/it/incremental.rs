@@ -57,6 +57,28 @@ async fn remaking_the_touched_months_gives_what_remaking_all_gives() {
 }
 
 #[tokio::test]
+async fn some_months_at_a_time_give_what_all_at_once_give() {
+    let tables = world::tables(2000, None);
+    let at_once = {
+        let mut warehouse = Warehouse::new(options()).unwrap();
+        warehouse.open(tables.clone()).await.unwrap();
+        warehouse.refresh(AS_OF, RefreshScope::Full).await.unwrap();
+        marts(&warehouse).await
+    };
+    // Room for 1,638 tickets at a time.
+    let little = WarehouseOptions { memory_limit_bytes: 32 << 20, ..options() };
+    let mut warehouse = Warehouse::new(little).unwrap();
+    warehouse.open(tables).await.unwrap();
+    let report = warehouse.refresh(AS_OF, RefreshScope::Full).await.unwrap();
+    let metrics = report.models.iter().find(|model| model.name == "ticket_metrics").unwrap();
+    assert_eq!(metrics.rows, Some(2000));
+    let in_parts = marts(&warehouse).await;
+    for (name, rows) in &at_once {
+        assert!(*rows == in_parts[name], "{name}");
+    }
+}
+
+#[tokio::test]
 async fn marts_in_the_lake_are_those_in_memory() {
     let folder = tempfile::tempdir().unwrap();
     let lake = Lake::open(&format!("file://{}", folder.path().display()), &BTreeMap::new()).unwrap();

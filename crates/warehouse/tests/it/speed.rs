@@ -9,10 +9,12 @@ use crate::world;
 #[tokio::test]
 #[ignore = "measures, does not check"]
 async fn marts_of_twenty_thousand_tickets() {
-    let size = option_env!("DESKMETER_SPEED_TICKETS").map_or(20_000, |size| size.parse().unwrap());
+    let size: i64 = option_env!("DESKMETER_SPEED_TICKETS").map_or(20_000, |size| size.parse().unwrap());
     let tables = world::tables(size, None);
     let options = WarehouseOptions {
         schedules: vec![schedule("default", "Europe/Berlin", "mon-fri", "09:00-17:00", &[])],
+        // The memory that a refresh in one part is promised.
+        memory_limit_bytes: size as usize * 20 * 1024,
         ..WarehouseOptions::default()
     };
     let mut warehouse = Warehouse::new(options).unwrap();
