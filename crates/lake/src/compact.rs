@@ -13,8 +13,12 @@ use crate::{Change, DataFile, Error, FileWriter, data_files, read_file};
 /// A file of this many bytes or more is left as it is.
 pub const COMPACT_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
+/// Small files that a partition may keep. Joining them at every run would write the same rows again and again, and
+/// every version that is still readable would hold them.
+pub const SMALL_FILES_MAX: usize = 7;
+
 /// Plans the compaction of one partition's small files, sorted by `key`: the change to commit, and the bytes that it
-/// read; None when no partition has two small files. Partitions with the most small files come first, and one call
+/// read; None when no partition has more than [`SMALL_FILES_MAX`]. The partition with the most comes first, and one call
 /// handles one partition and at most [`FILE_ROWS_MAX`] rows, so that its memory is bounded.
 pub async fn compact(
     table: &DeltaTable,
@@ -30,7 +34,7 @@ pub async fn compact(
     }
     let candidates = by_partition.into_iter().map(|(partition, files)| (partition, together(files)));
     let Some((partition, files)) = candidates.max_by_key(|(_, files)| files.len()) else { return Ok(None) };
-    if files.len() < 2 {
+    if files.len() <= SMALL_FILES_MAX {
         return Ok(None);
     }
     let mut batches = Vec::new();

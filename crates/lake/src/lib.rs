@@ -17,7 +17,7 @@ mod verify;
 mod writer;
 
 pub use commit::{Change, FENCE, commit, fence};
-pub use compact::{COMPACT_BYTES_MAX, compact};
+pub use compact::{COMPACT_BYTES_MAX, SMALL_FILES_MAX, compact};
 pub use connection::{ConnectionLake, Lake, Purged, TableSpec};
 pub use error::Error;
 pub use files::{DataFile, data_files, read_file};

@@ -55,16 +55,16 @@ async fn versions_within_the_retention_stay_readable() {
 async fn a_budget_that_is_spent_leaves_the_rest_for_the_next_run() {
     let place = Place::new();
     let mut loader = place.loader().await;
-    for run in 1..=2 {
+    for run in 1..=8 {
         let rows: Vec<_> = (0..3).map(|month| event(run * 10 + i64::from(month), month)).collect();
         load(&mut loader, Stream::TicketEvents, &rows, &run.to_string()).await.unwrap();
     }
     let one = HousekeepingBudget { compact_bytes: 1 };
     let compacted = |report: HousekeepingReport| report.files_compacted;
     assert_eq!(compacted(loader.housekeeping(0, HousekeepingBudget { compact_bytes: 0 }).await.unwrap()), 0);
-    assert_eq!(compacted(loader.housekeeping(0, one).await.unwrap()), 2);
-    assert_eq!(compacted(loader.housekeeping(0, HousekeepingBudget::default()).await.unwrap()), 4);
-    assert_eq!(place.rows(&TICKET_EVENTS).await.num_rows(), 6);
+    assert_eq!(compacted(loader.housekeeping(0, one).await.unwrap()), 8);
+    assert_eq!(compacted(loader.housekeeping(0, HousekeepingBudget::default()).await.unwrap()), 16);
+    assert_eq!(place.rows(&TICKET_EVENTS).await.num_rows(), 24);
 }
 
 #[tokio::test]

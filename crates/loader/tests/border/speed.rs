@@ -31,6 +31,10 @@ async fn sixty_thousand_events_join_sixty_thousand() {
         assert_eq!(committed.rows_inserted, inserted as u64);
     }
     assert_eq!(place.rows(&TICKET_EVENTS).await.num_rows() as i64, ROWS * 3 / 2);
+    let started = Instant::now();
+    let again = place.loader().await;
+    println!("open seven tables: {:?}", started.elapsed());
+    assert_eq!(again.position("ticket_events").await.unwrap().as_deref(), Some("0"));
 }
 
 #[tokio::test]
