@@ -44,7 +44,7 @@ fn sync_without_a_connection_says_connect() {
 #[test]
 fn a_refused_consent_is_told() {
     let desk = Desk::new(world(), |_| {});
-    check(&desk.answer_connect("refuse"), 3, "refused");
+    check(&desk.answer_connect("refuse"), 3, "not allowed on the consent page");
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_wrong_address_is_unreachable() {
     let mut desk = Desk::new(world(), |_| {});
     desk.connect();
     desk.stop_simulator();
-    check(&desk.run(&["sync"]), 4, "nothing listens");
+    check(&desk.run(&["sync"]), 4, "the connection was refused");
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn is_whole(desk: &Desk) {
 #[test]
 fn a_page_that_is_html_fails_once_and_the_next_run_heals() {
     let (desk, ran) = run_under("html@3", 0);
-    check(&ran, 4, "HTML");
+    check(&ran, 4, "not JSON");
     desk.run(&["sync"]).ok();
     is_whole(&desk);
 }

@@ -7,7 +7,10 @@ fn connects_syncs_and_answers_with_every_ticket_once() {
     let desk = Desk::generated(300, 1);
     desk.connect();
     desk.run(&["sync"]).ok();
-    let (rows, keys) = (desk.number("select count(*) from tickets"), desk.number("select count(distinct ticket_id) from tickets"));
+    let (rows, keys) = (
+        desk.number("select count(*) from tickets"),
+        desk.number("select count(distinct ticket_id) from tickets"),
+    );
     assert_eq!((rows, keys), (300, 300));
     assert_eq!(desk.number("select count(*) from ticket_metrics"), 300);
     assert!(desk.number("select count(*) from status_transitions") >= 300);
@@ -24,7 +27,9 @@ fn asks_for_pages_only_and_never_for_comments() {
     let of = |path: &str| requests.iter().filter(|request| request.path.contains(path)).count();
     assert_eq!(of("incremental/tickets"), 3, "one request per 1,000 tickets");
     for forbidden in ["comments", "audits", "satisfaction", "attachments", "/tickets/", "search"] {
-        let asked = requests.iter().filter(|request| request.path.contains(forbidden) && !request.path.contains("incremental"));
+        let asked = requests
+            .iter()
+            .filter(|request| request.path.contains(forbidden) && !request.path.contains("incremental"));
         assert_eq!(asked.count(), 0, "{forbidden}");
     }
 }
@@ -34,7 +39,15 @@ fn a_second_sync_changes_nothing() {
     let desk = Desk::generated(300, 3);
     desk.connect();
     desk.run(&["sync"]).ok();
-    let tables = ["tickets", "ticket_metric_sets", "ticket_events", "ticket_metric_events", "agents", "organizations", "ticket_metrics"];
+    let tables = [
+        "tickets",
+        "ticket_metric_sets",
+        "ticket_events",
+        "ticket_metric_events",
+        "agents",
+        "organizations",
+        "ticket_metrics",
+    ];
     let counts = || tables.map(|table| desk.number(&format!("select count(*) from {table}")));
     let newest = || desk.query("select ticket_id, generated_at from tickets order by ticket_id");
     let (counts_before, newest_before, files_before) = (counts(), newest(), desk.data_files());
@@ -42,7 +55,9 @@ fn a_second_sync_changes_nothing() {
     assert_eq!(counts(), counts_before);
     assert_eq!(newest(), newest_before);
     let ledger = |path: &std::path::Path| path.components().any(|part| part.as_os_str() == "privacy_ledger");
-    let without_ledger = |files: Vec<(std::path::PathBuf, u64)>| files.into_iter().filter(|(path, _)| !ledger(path)).collect::<Vec<_>>();
+    let without_ledger = |files: Vec<(std::path::PathBuf, u64)>| {
+        files.into_iter().filter(|(path, _)| !ledger(path)).collect::<Vec<_>>()
+    };
     assert_eq!(without_ledger(desk.data_files()), without_ledger(files_before), "no new data file");
 }
 

@@ -6,11 +6,13 @@ use crate::support::run;
 fn demo_prints_the_kpi_table_and_leaves_a_lake_to_query() {
     let dir = tempfile::tempdir().unwrap();
     let ran = run(dir.path(), &["demo", "--tickets", "400"]).ok();
-    for expected in ["first reply", "full resolution", "SLA", "reopen", "escalat", "lake", "deskmeter query"] {
+    for expected in ["first reply", "full resolution", "SLA", "reopen", "escalat", "lake", "deskmeter query"]
+    {
         assert!(ran.stdout.to_lowercase().contains(&expected.to_lowercase()), "{expected}: {}", ran.stdout);
     }
     let file = "deskmeter-demo/deskmeter.toml";
-    let counted = run(dir.path(), &["query", "-p", file, "--format", "csv", "select count(*) as n from tickets"]).ok();
+    let counted =
+        run(dir.path(), &["query", "-p", file, "--format", "csv", "select count(*) as n from tickets"]).ok();
     assert_eq!(counted.stdout, "n\n400\n");
     run(dir.path(), &["metrics", "list", "-p", file]).ok();
     let shown = run(dir.path(), &["metrics", "show", "ticket_metrics", "-p", file]).ok();

@@ -13,7 +13,7 @@ for log in sorted(pathlib.Path(sys.argv[1]).glob("*/_delta_log")):
     table = deltalake.DeltaTable(str(log.parent))
     rows = table.to_pyarrow_dataset()
     counts = [table.to_pyarrow_table().num_rows, polars.read_delta(str(log.parent)).height,
-              duckdb.sql("select count(*) from rows").fetchone()[0]]
+              duckdb.sql("select count(*) from rows").fetchall()[0][0]]
     print(log.parent.name, *counts)
 "#;
 
@@ -37,7 +37,8 @@ fn deltalake_polars_and_duckdb_count_the_same_rows_as_query() {
     let desk = Desk::generated(200, 7);
     desk.connect();
     desk.run(&["sync"]).ok();
-    let output = Command::new(python).arg("-c").arg(SCRIPT).arg(desk.dir.path().join("lake/acme")).output().unwrap();
+    let output =
+        Command::new(python).arg("-c").arg(SCRIPT).arg(desk.dir.path().join("lake/acme")).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.lines().count() >= 12, "collected tables and marts: {text}");

@@ -56,9 +56,11 @@ fn the_pipeline_files_that_are_shown_are_right() {
     let example = std::fs::read_to_string(root().join("pipelines/example.toml")).unwrap();
     assert!(!shown.is_empty());
     for text in shown.into_iter().chain([example.as_str()]) {
-        let text: String = text.lines().map(|line| format!("{}\n", line.strip_prefix("   ").unwrap_or(line))).collect();
+        let text: String =
+            text.lines().map(|line| format!("{}\n", line.strip_prefix("   ").unwrap_or(line))).collect();
         std::fs::write(dir.path().join("deskmeter.toml"), text).unwrap();
-        let ran = deskmeter(dir.path(), &["validate"]).env("ACME_ZENDESK_CLIENT_SECRET", "s").output().unwrap();
+        let ran =
+            deskmeter(dir.path(), &["validate"]).env("ACME_ZENDESK_CLIENT_SECRET", "s").output().unwrap();
         assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     }
 }
@@ -79,16 +81,21 @@ fn every_key_of_the_pipeline_file_is_explained() {
 fn every_mart_of_the_readme_is_in_the_catalogue_and_every_exit_code_in_the_help() {
     let dir = tempfile::tempdir().unwrap();
     run(dir.path(), &["demo", "--tickets", "50"]).ok();
-    let listed = run(dir.path(), &["metrics", "list", "-p", "deskmeter-demo/deskmeter.toml", "--format", "json"]).ok();
+    let listed =
+        run(dir.path(), &["metrics", "list", "-p", "deskmeter-demo/deskmeter.toml", "--format", "json"]).ok();
     let listed: Vec<serde_json::Value> = serde_json::from_str(&listed.stdout).unwrap();
     let listed: BTreeSet<&str> = listed.iter().map(|mart| mart["mart"].as_str().unwrap()).collect();
     let readme = readme();
     let section = readme.split("## What you get").nth(1).unwrap().split("Definitions").next().unwrap();
-    let rows = section.lines().filter(|line| line.starts_with("| `")).filter_map(|line| line.split('|').nth(1));
+    let rows =
+        section.lines().filter(|line| line.starts_with("| `")).filter_map(|line| line.split('|').nth(1));
     let shown: BTreeSet<&str> = rows.flat_map(|names| names.split('`').skip(1).step_by(2)).collect();
     assert_eq!(shown, listed);
     let help = run(dir.path(), &["--help"]).ok().stdout;
     for code in 0..=8 {
-        assert!(help.contains(&format!("{code} ")) && readme.contains(&format!("\n| {code} |")), "exit code {code}");
+        assert!(
+            help.contains(&format!("{code} ")) && readme.contains(&format!("\n| {code} |")),
+            "exit code {code}"
+        );
     }
 }

@@ -89,14 +89,37 @@ fn stores_real_metric_sets_cell_by_cell() {
             assert_eq!(row[count], set[count], "ticket {} {count}", ticket["id"]);
             cells += 1;
         }
-        for (column, source) in [("reply", "reply_time"), ("first_resolution", "first_resolution_time"), ("full_resolution", "full_resolution_time"), ("agent_wait", "agent_wait_time"), ("requester_wait", "requester_wait_time"), ("on_hold", "on_hold_time")] {
+        for (column, source) in [
+            ("reply", "reply_time"),
+            ("first_resolution", "first_resolution_time"),
+            ("full_resolution", "full_resolution_time"),
+            ("agent_wait", "agent_wait_time"),
+            ("requester_wait", "requester_wait_time"),
+            ("on_hold", "on_hold_time"),
+        ] {
             for kind in ["calendar", "business"] {
                 let expected = &set[format!("{source}_in_minutes")][kind];
-                assert_eq!(row[format!("{column}_minutes_{kind}")], *expected, "ticket {} {source} {kind}", ticket["id"]);
+                assert_eq!(
+                    row[format!("{column}_minutes_{kind}")],
+                    *expected,
+                    "ticket {} {source} {kind}",
+                    ticket["id"]
+                );
                 cells += 1;
             }
         }
-        for time in ["created_at", "updated_at", "assignee_updated_at", "requester_updated_at", "status_updated_at", "initially_assigned_at", "assigned_at", "solved_at", "latest_comment_added_at", "custom_status_updated_at"] {
+        for time in [
+            "created_at",
+            "updated_at",
+            "assignee_updated_at",
+            "requester_updated_at",
+            "status_updated_at",
+            "initially_assigned_at",
+            "assigned_at",
+            "solved_at",
+            "latest_comment_added_at",
+            "custom_status_updated_at",
+        ] {
             assert_eq!(row[time], set[time], "ticket {} {time}", ticket["id"]);
             cells += 1;
         }

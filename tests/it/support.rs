@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use deskmeter_simulator::{Options, RateLimit, Running, World, WorldOptions};
 use serde_json::Value;
@@ -75,6 +76,7 @@ pub(crate) struct Desk {
     pub(crate) dir: TempDir,
     runtime: Runtime,
     simulator: Option<Running>,
+    clock: Arc<AtomicI64>,
 }
 
 impl Desk {
@@ -87,13 +89,15 @@ impl Desk {
     pub(crate) fn new(world: World, change: impl FnOnce(&mut Options)) -> Self {
         let runtime = Runtime::new().unwrap();
         // An hour after the last event: time is a value.
-        let mut options = Options::new(Arc::new(|| END + 3_600));
+        let clock = Arc::new(AtomicI64::new(END + 3_600));
+        let shown = clock.clone();
+        let mut options = Options::new(Arc::new(move || shown.load(Ordering::Relaxed)));
         options.rate_limit = RateLimit::PerMinute(1_000_000);
         change(&mut options);
         let schedules = schedules_toml(&world);
         let simulator = runtime.block_on(deskmeter_simulator::start(world, options)).unwrap();
         let dir = TempDir::new().unwrap();
-        let desk = Self { dir, runtime, simulator: Some(simulator) };
+        let desk = Self { dir, runtime, simulator: Some(simulator), clock };
         desk.write_pipeline(&schedules);
         desk
     }
@@ -105,6 +109,11 @@ impl Desk {
             self.simulator().base_url()
         );
         std::fs::write(self.dir.path().join("deskmeter.toml"), text).unwrap();
+    }
+
+    /// Sets the account's clock: what happens later is not there yet.
+    pub(crate) fn set_clock(&self, now: i64) {
+        self.clock.store(now, Ordering::Relaxed);
     }
 
     /// The running simulator.

@@ -71,15 +71,21 @@ pub(crate) enum LogFormat {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Shows everything without an account: simulator, connect, sync, metrics.
-    #[command(after_help = "Examples:\n  deskmeter demo\n  deskmeter demo --tickets 20000 --seed 7 --dir /tmp/demo")]
+    #[command(
+        after_help = "Examples:\n  deskmeter demo\n  deskmeter demo --tickets 20000 --seed 7 --dir /tmp/demo"
+    )]
     Demo(DemoArgs),
     /// Serves a faithful Zendesk on this machine, for trying the pipeline or a connector of your own.
     Simulate(SimulateArgs),
     /// Asks for the three read-only permissions in the browser and keeps the tokens sealed.
-    #[command(after_help = "Examples:\n  deskmeter connect\n  deskmeter connect --no-browser    prints the URL, for machines without a browser")]
+    #[command(
+        after_help = "Examples:\n  deskmeter connect\n  deskmeter connect --no-browser    prints the URL, for machines without a browser"
+    )]
     Connect(ConnectArgs),
     /// Reads what changed, commits it to the lake and refreshes the marts. Safe to run at any time.
-    #[command(after_help = "Examples:\n  deskmeter sync\n  */15 * * * * deskmeter sync --log-format json    a crontab line")]
+    #[command(
+        after_help = "Examples:\n  deskmeter sync\n  */15 * * * * deskmeter sync --log-format json    a crontab line"
+    )]
     Sync(SyncArgs),
     /// Tells how the connection stands.
     Status,

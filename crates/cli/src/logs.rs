@@ -1,5 +1,7 @@
 //! Log lines go to stderr; stdout is for results.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{Global, LogFormat};
@@ -16,7 +18,7 @@ pub(crate) fn start(global: &Global) {
     let filter = EnvFilter::new(format!("error,deskmeter={ours}{}", each_crate(ours)));
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match global.log_format {
-        LogFormat::Text => subscriber.with_target(false).init(),
+        LogFormat::Text => subscriber.with_target(false).with_ansi(std::io::stderr().is_terminal()).init(),
         LogFormat::Json => subscriber.json().init(),
     }
 }

@@ -51,7 +51,9 @@ fn report(error: &anyhow::Error) -> Exit {
         }
         last = text;
     }
-    let failure = error.chain().find_map(|cause: &(dyn StdError + 'static)| cause.downcast_ref::<deskmeter_pipeline::Error>());
+    let failure = error
+        .chain()
+        .find_map(|cause: &(dyn StdError + 'static)| cause.downcast_ref::<deskmeter_pipeline::Error>());
     if let Some(next) = failure.and_then(deskmeter_pipeline::Error::next_step) {
         let _ = writeln!(stderr, "  next: {next}");
     }

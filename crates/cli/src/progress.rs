@@ -52,7 +52,9 @@ impl Bars {
     }
 
     fn with(&self, stream: Stream, change: impl FnOnce(&ProgressBar, &mut Span)) {
-        if let Some((bar, span)) = self.streams.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&stream) {
+        if let Some((bar, span)) =
+            self.streams.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&stream)
+        {
             change(bar, span);
         }
     }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use deskmeter_connections::{ConnectionRecord, PseudonymKey, Role as StoredRole, Status};
-use deskmeter_extractor::{CallbackListener, Client, ClientOptions, CodeGrant, Pkce, Secret, TokenError, TokenSource, state};
+use deskmeter_extractor::{
+    CallbackListener, Client, ClientOptions, CodeGrant, Pkce, Secret, TokenError, TokenSource, state,
+};
 use deskmeter_zendesk::{AuthorizationUrl, Me, Role, Scope, TokenResponse};
 use serde::Serialize;
 
@@ -86,8 +88,11 @@ impl Pending {
         state: &str,
     ) -> Result<ConnectReport, Error> {
         if state != self.state {
-            return Err(Error::new(ErrorKind::NotConnected, "match the answer with the question: another state came back")
-                .next("start connecting again"));
+            return Err(Error::new(
+                ErrorKind::NotConnected,
+                "match the answer with the question: another state came back",
+            )
+            .next("start connecting again"));
         }
         self.finish(pipeline, context, Secret::new(code.to_owned())).await
     }
@@ -97,7 +102,12 @@ impl Pending {
         &self.state
     }
 
-    async fn finish(self, pipeline: &PipelineFile, context: &Context, code: Secret) -> Result<ConnectReport, Error> {
+    async fn finish(
+        self,
+        pipeline: &PipelineFile,
+        context: &Context,
+        code: Secret,
+    ) -> Result<ConnectReport, Error> {
         let grant = CodeGrant {
             client_id: self.client_id.clone(),
             client_secret: self.client_secret,

@@ -39,7 +39,8 @@ pub struct DisconnectReport {
 /// Revokes the authorization and deletes everything of the connection.
 pub async fn disconnect(pipeline: &PipelineFile, context: &Context) -> Result<DisconnectReport, Error> {
     let state = State::open(pipeline, context)?;
-    let record = state.board().read(&state.connection).await.map_err(|error| of_state("read the status", error))?;
+    let record =
+        state.board().read(&state.connection).await.map_err(|error| of_state("read the status", error))?;
     if matches!(record.status, Status::NeverConnected | Status::Deleted) {
         return Err(Error::new(ErrorKind::NotConnected, "disconnect: there is no connection"));
     }
@@ -55,12 +56,16 @@ pub async fn disconnect(pipeline: &PipelineFile, context: &Context) -> Result<Di
 pub async fn purge(pipeline: &PipelineFile, context: &Context) -> Result<DisconnectReport, Error> {
     let state = State::open(pipeline, context)?;
     let deletions = state.deletions(sealing_keys(pipeline, context)?)?;
-    let pending = deletions.pending(&state.connection).await.map_err(|error| of_state("read the deletion job", error))?;
+    let pending = deletions
+        .pending(&state.connection)
+        .await
+        .map_err(|error| of_state("read the deletion job", error))?;
     let Some(job) = pending else {
         return Err(Error::new(ErrorKind::Config, "purge: no deletion is open")
             .next("`deskmeter disconnect` asks for one"));
     };
-    let revocation = if job.parts.is_empty() { revoke(pipeline, context, &state).await } else { job.revocation };
+    let revocation =
+        if job.parts.is_empty() { revoke(pipeline, context, &state).await } else { job.revocation };
     let finished = finish(pipeline, context, &state, &deletions, revocation).await;
     finished.map_err(|error| {
         if !job.is_overdue(context.started_at.0) {
@@ -82,12 +87,15 @@ async fn revoke(pipeline: &PipelineFile, context: &Context, state: &State) -> Re
         };
         let client = client(pipeline)?;
         let secret = client_secret(pipeline, context)?;
-        let tokens = VaultTokens::new(vault, state.connection.clone(), client.clone(), secret, context, sealed);
+        let tokens =
+            VaultTokens::new(vault, state.connection.clone(), client.clone(), secret, context, sealed);
         let proof = client.revoke_current(&tokens).await;
         match proof {
             Ok(()) => Ok(Revocation::Proven),
             // A token that Zendesk refuses already is as good as revoked.
-            Err(error) if error.kind() == deskmeter_extractor::ErrorKind::NotAuthorized => Ok(Revocation::Proven),
+            Err(error) if error.kind() == deskmeter_extractor::ErrorKind::NotAuthorized => {
+                Ok(Revocation::Proven)
+            }
             Err(error) => Err(crate::open::of_fetch(error)),
         }
     };
@@ -115,7 +123,8 @@ async fn finish(
     let run = Deletion { lake: &area, lease: &lease, revocation, now: context.now().0 };
     let signed = deletions.run(&state.connection, run).await;
     let signed = signed.map_err(|error| {
-        of_state("delete what was collected", error).next("the deletion is written down: `deskmeter purge` goes on with it")
+        of_state("delete what was collected", error)
+            .next("the deletion is written down: `deskmeter purge` goes on with it")
     })?;
     lease.release().await.map_err(|error| of_state("give the lease back", error))?;
     let public_key = deletions.public_key().await.map_err(|error| of_state("read the public key", error))?;

@@ -16,7 +16,8 @@ mod sync;
 mod tokens;
 
 pub use config::{
-    ConnectionConfig, LakeConfig, PipelineFile, Problem, ScheduleConfig, StateConfig, SyncConfig, WarehouseConfig,
+    ConnectionConfig, LakeConfig, PipelineFile, Problem, ScheduleConfig, StateConfig, SyncConfig,
+    WarehouseConfig,
 };
 pub use connect::{ConnectReport, Pending, begin_authorization, connect};
 pub use context::{Clock, Context, Environment};

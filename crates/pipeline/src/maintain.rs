@@ -13,12 +13,17 @@ use crate::sync::{acquire, watermark, while_renewing};
 use crate::{Context, PipelineFile};
 
 /// Removes every trace of one ticket: its rows from all tables and marts, and with them every old version.
-pub async fn erase_ticket(pipeline: &PipelineFile, context: &Context, ticket_id: i64) -> Result<EraseReport, Error> {
+pub async fn erase_ticket(
+    pipeline: &PipelineFile,
+    context: &Context,
+    ticket_id: i64,
+) -> Result<EraseReport, Error> {
     let state = State::open(pipeline, context)?;
     let lease = acquire(&state, context, Duration::ZERO).await?;
     while_renewing(lease, context, |fence| async move {
         let lake = open_lake(pipeline, context)?;
-        let options = LoaderOptions { fence: i64::try_from(fence).unwrap_or(i64::MAX), ..LoaderOptions::default() };
+        let options =
+            LoaderOptions { fence: i64::try_from(fence).unwrap_or(i64::MAX), ..LoaderOptions::default() };
         let mut loader = Loader::open(lake.clone(), options).await.map_err(of_loader)?;
         let report = loader.erase_ticket(ticket_id).await.map_err(of_loader)?;
         let mut warehouse = new_warehouse(pipeline)?;

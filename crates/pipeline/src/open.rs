@@ -48,7 +48,8 @@ pub(crate) fn cloud_options(context: &Context) -> BTreeMap<String, String> {
 
 /// The connection's tables.
 pub fn open_lake(pipeline: &PipelineFile, context: &Context) -> Result<ConnectionLake, Error> {
-    let lake = Lake::open(&pipeline.lake_url(), &cloud_options(context)).map_err(|error| of_lake("open the lake", error))?;
+    let lake = Lake::open(&pipeline.lake_url(), &cloud_options(context))
+        .map_err(|error| of_lake("open the lake", error))?;
     Ok(lake.connection(&pipeline.connection.name))
 }
 
@@ -56,12 +57,15 @@ pub fn open_lake(pipeline: &PipelineFile, context: &Context) -> Result<Connectio
 pub(crate) fn sealing_keys(pipeline: &PipelineFile, context: &Context) -> Result<Vec<SealingKey>, Error> {
     let name = &pipeline.state.key_env;
     let how = "make one with: openssl rand -base64 32, and keep it where you keep secrets";
-    let text = (context.environment)(name)
-        .ok_or_else(|| Error::new(ErrorKind::Config, format!("environment variable {name} is not set")).next(how))?;
+    let text = (context.environment)(name).ok_or_else(|| {
+        Error::new(ErrorKind::Config, format!("environment variable {name} is not set")).next(how)
+    })?;
     text.split(',')
         .map(|key| {
             SealingKey::from_text(key).map_err(|error| {
-                Error::new(ErrorKind::Config, format!("read sealing key from {name}")).because(error).next(how)
+                Error::new(ErrorKind::Config, format!("read sealing key from {name}"))
+                    .because(error)
+                    .next(how)
             })
         })
         .collect()
@@ -155,21 +159,24 @@ pub(crate) fn of_warehouse(error: deskmeter_warehouse::Error) -> Error {
 
 pub(crate) fn of_fetch(error: deskmeter_extractor::Error) -> Error {
     let (kind, next) = match error.kind() {
-        FetchError::NotAuthorized => {
-            (ErrorKind::NotConnected, Some("the authorization was revoked or has expired: run `deskmeter connect`"))
-        }
+        FetchError::NotAuthorized => (
+            ErrorKind::NotConnected,
+            Some("the authorization was revoked or has expired: run `deskmeter connect`"),
+        ),
         FetchError::AccessDenied => {
             (ErrorKind::NotConnected, Some("run `deskmeter connect` again and allow the three permissions"))
         }
         FetchError::CallbackFailed => (ErrorKind::NotConnected, Some("run `deskmeter connect` again")),
         FetchError::TokenVault => (ErrorKind::Storage, None),
-        FetchError::Configuration | FetchError::ClientRefused => {
-            (ErrorKind::Config, Some("check [connection] in the pipeline file and the OAuth client in Admin Center"))
-        }
+        FetchError::Configuration | FetchError::ClientRefused => (
+            ErrorKind::Config,
+            Some("check [connection] in the pipeline file and the OAuth client in Admin Center"),
+        ),
         FetchError::NotAdmin => (ErrorKind::Zendesk, Some("let an admin run `deskmeter connect`")),
-        FetchError::Unreachable | FetchError::WrongAddress => {
-            (ErrorKind::Zendesk, Some("check [connection] base_url and the network; what was committed is kept"))
-        }
+        FetchError::Unreachable | FetchError::WrongAddress => (
+            ErrorKind::Zendesk,
+            Some("check [connection] base_url and the network; what was committed is kept"),
+        ),
         _ => (ErrorKind::Zendesk, Some("what was committed is kept; the next run goes on from there")),
     };
     let error = Error::new(kind, "ask Zendesk").because(error);

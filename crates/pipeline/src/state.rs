@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use deskmeter_connections::{
-    ConnectionName, Deletions, DurableLocal, Error as StateError, Leases, RunHistory, SealingKey, StatusBoard,
-    StoredArea, Vault,
+    ConnectionName, Deletions, DurableLocal, Error as StateError, Leases, RunHistory, SealingKey,
+    StatusBoard, StoredArea, Vault,
 };
 use object_store::ObjectStore;
 use object_store::path::Path;
@@ -36,19 +36,24 @@ impl State {
         let url = pipeline.state_url();
         let (store, prefix) = deskmeter_lake::object_store(&url, &cloud_options(context))
             .map_err(|error| of_lake("open the state store", error))?;
-        let folder = Url::parse(&url).ok().filter(|url| url.scheme() == "file").and_then(|url| url.to_file_path().ok());
+        let folder = Url::parse(&url)
+            .ok()
+            .filter(|url| url.scheme() == "file")
+            .and_then(|url| url.to_file_path().ok());
         let Some(folder) = folder else {
             return Ok(Self { store, prefix, local_root: None, connection });
         };
         // On a disk of our own, what was written must be there after a power cut: tokens rotate.
         let durable = DurableLocal::new(&folder).map_err(|error| {
-            Error::new(ErrorKind::Storage, format!("open the state store {}", folder.display())).because(error)
+            Error::new(ErrorKind::Storage, format!("open the state store {}", folder.display()))
+                .because(error)
         })?;
         Ok(Self { store: Arc::new(durable), prefix: Path::default(), local_root: Some(folder), connection })
     }
 
     pub(crate) fn vault(&self, keys: Vec<SealingKey>) -> Result<Vault, Error> {
-        Vault::new(self.store.clone(), self.prefix.clone(), keys).map_err(|error| of_state("open the vault", error))
+        Vault::new(self.store.clone(), self.prefix.clone(), keys)
+            .map_err(|error| of_state("open the vault", error))
     }
 
     pub(crate) fn leases(&self) -> Leases {
@@ -77,11 +82,15 @@ impl State {
 pub(crate) fn of_state(what: &str, error: StateError) -> Error {
     let (kind, next) = match error {
         StateError::KeyText | StateError::NoKey | StateError::Name => (ErrorKind::Config, None),
-        StateError::WrongKey { .. } => (ErrorKind::Config, Some("the variable of key_env must hold the key that sealed it")),
+        StateError::WrongKey { .. } => {
+            (ErrorKind::Config, Some("the variable of key_env must hold the key that sealed it"))
+        }
         StateError::Leased { .. } => {
             (ErrorKind::Leased, Some("wait for the other run, or let this one wait with --wait-secs"))
         }
-        StateError::LeaseLost => (ErrorKind::Leased, Some("another run took over; nothing was committed twice")),
+        StateError::LeaseLost => {
+            (ErrorKind::Leased, Some("another run took over; nothing was committed twice"))
+        }
         _ => (ErrorKind::Storage, None),
     };
     let error = Error::new(kind, what.to_owned()).because(error);

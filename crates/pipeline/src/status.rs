@@ -85,8 +85,13 @@ impl ConnectionStatus {
 pub async fn status(pipeline: &PipelineFile, context: &Context) -> Result<ConnectionStatus, Error> {
     let state = State::open(pipeline, context)?;
     let now = context.started_at.0;
-    let record = state.board().read(&state.connection).await.map_err(|error| of_state("read the status", error))?;
-    let holder = state.leases().holder(&state.connection, now).await.map_err(|error| of_state("read the lease", error))?;
+    let record =
+        state.board().read(&state.connection).await.map_err(|error| of_state("read the status", error))?;
+    let holder = state
+        .leases()
+        .holder(&state.connection, now)
+        .await
+        .map_err(|error| of_state("read the lease", error))?;
     let deletion = match record.status {
         Status::Deleting => pending_deletion(pipeline, context, &state).await?,
         _ => None,
@@ -110,7 +115,10 @@ async fn pending_deletion(
     let Ok(keys) = sealing_keys(pipeline, context) else { return Ok(None) };
     let pending = state.deletions(keys)?.pending(&state.connection).await;
     let job = pending.map_err(|error| of_state("read the deletion job", error))?;
-    Ok(job.map(|job| DeletionState { deadline: time(job.deadline), is_overdue: job.is_overdue(context.started_at.0) }))
+    Ok(job.map(|job| DeletionState {
+        deadline: time(job.deadline),
+        is_overdue: job.is_overdue(context.started_at.0),
+    }))
 }
 
 fn describe(
@@ -154,12 +162,18 @@ fn next_step(status: &ConnectionStatus) -> String {
     let refused = status.streams.values().find(|stream| stream.capability != "available");
     let text = match (status.state, &status.last_run) {
         ("never connected" | "deleted", _) => "run `deskmeter connect`",
-        ("disconnected", _) => "run `deskmeter connect`; if it stays, check in Zendesk's Admin Center that the authorization was not revoked",
+        ("disconnected", _) => {
+            "run `deskmeter connect`; if it stays, check in Zendesk's Admin Center that the authorization was not revoked"
+        }
         ("deleting", _) => "run `deskmeter purge` to finish the deletion",
         (_, None) if status.is_running => "the first run is under way",
         (_, None) => "run `deskmeter sync`",
-        (_, Some(run)) if run.exit_code != 0 => "the last run failed: run `deskmeter sync` and read its error",
-        _ if !has_data && refused.is_some() => "no tickets are there because a stream is refused: see its capability",
+        (_, Some(run)) if run.exit_code != 0 => {
+            "the last run failed: run `deskmeter sync` and read its error"
+        }
+        _ if !has_data && refused.is_some() => {
+            "no tickets are there because a stream is refused: see its capability"
+        }
         _ if !has_data => "no tickets are there: the account has none since the start date",
         _ => "nothing to do",
     };
@@ -198,8 +212,12 @@ fn words(cause: DisconnectCause) -> &'static str {
 pub(crate) fn capability(capability: Capability) -> &'static str {
     match capability {
         Capability::Available => "available",
-        Capability::MissingScope => "refused: the connection lacks the scope; reconnect and allow all three permissions",
-        Capability::NotAdmin => "refused: only an admin's connection may read exports; let an admin reconnect",
+        Capability::MissingScope => {
+            "refused: the connection lacks the scope; reconnect and allow all three permissions"
+        }
+        Capability::NotAdmin => {
+            "refused: only an admin's connection may read exports; let an admin reconnect"
+        }
         Capability::NotOnPlan => "not on the account's plan",
         _ => "unknown",
     }

@@ -40,14 +40,21 @@ pub struct SyncOptions {
 }
 
 /// Runs once. Whatever happens, what was committed is kept and the next run goes on from there.
-pub async fn sync(pipeline: &PipelineFile, context: &Context, options: &SyncOptions) -> Result<SyncReport, Error> {
+pub async fn sync(
+    pipeline: &PipelineFile,
+    context: &Context,
+    options: &SyncOptions,
+) -> Result<SyncReport, Error> {
     let state = State::open(pipeline, context)?;
     let keys = sealing_keys(pipeline, context)?;
     refuse_while_deleting(&state, keys.clone(), context).await?;
     let loaded = state.vault(keys)?.load(&state.connection).await;
     let Some(sealed) = loaded.map_err(|error| of_state("open the stored connection", error))? else {
-        return Err(Error::new(ErrorKind::NotConnected, format!("find a connection for {}", state.connection))
-            .next("run `deskmeter connect`"));
+        return Err(Error::new(
+            ErrorKind::NotConnected,
+            format!("find a connection for {}", state.connection),
+        )
+        .next("run `deskmeter connect`"));
     };
     let lease = acquire(&state, context, options.wait).await?;
     let run_id = RunId::new(context.started_at, rand::random());
@@ -80,7 +87,11 @@ async fn refuse_while_deleting(
 pub(crate) async fn acquire(state: &State, context: &Context, wait: Duration) -> Result<Lease, Error> {
     let owner = owner();
     let request = LeaseRequest { owner: &owner, now: context.now().0, ttl: LEASE_SECONDS, wait };
-    state.leases().acquire(&state.connection, request).await.map_err(|error| of_state("take the lease", error))
+    state
+        .leases()
+        .acquire(&state.connection, request)
+        .await
+        .map_err(|error| of_state("take the lease", error))
 }
 
 /// Does the work under the lease, renewing it, and gives it back. Work whose lease is lost is stopped.
@@ -225,13 +236,20 @@ impl Run<'_> {
                 record.status = Status::Connected;
             }
             for (name, stream) in result.iter().flat_map(|report| &report.streams) {
-                let complete_until = stream.newest.or(record.streams.get(*name).and_then(|old| old.complete_until));
-                record.streams.insert((*name).to_owned(), StreamStatus { capability: stream.capability, complete_until });
+                let complete_until =
+                    stream.newest.or(record.streams.get(*name).and_then(|old| old.complete_until));
+                record.streams.insert(
+                    (*name).to_owned(),
+                    StreamStatus { capability: stream.capability, complete_until },
+                );
             }
         });
         update.await.map_err(|error| of_state("write the status", error))?;
         let history = self.state.history();
-        history.append(&self.state.connection, &run).await.map_err(|error| of_state("write the run history", error))
+        history
+            .append(&self.state.connection, &run)
+            .await
+            .map_err(|error| of_state("write the run history", error))
     }
 }
 

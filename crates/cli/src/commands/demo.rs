@@ -32,11 +32,16 @@ pub(crate) async fn run(global: &Global, args: &DemoArgs) -> Result<Exit> {
     let now = clock::clock();
     make_folder(&args.dir)?;
     let end = now().0;
-    let world = World::generate(&WorldOptions { tickets: args.tickets, seed: args.seed, end, months: MONTHS });
+    let world =
+        World::generate(&WorldOptions { tickets: args.tickets, seed: args.seed, end, months: MONTHS });
     let tenant = world.tenant().to_toml();
     let running = start(world).await?;
     let is_table = global.format == Format::Table;
-    let note = |line: &str| if is_table { println(line) };
+    let note = |line: &str| {
+        if is_table {
+            println(line)
+        }
+    };
     note(&format!("A simulated Zendesk with {} tickets listens on {}.", args.tickets, running.base_url()));
 
     let file = args.dir.join("deskmeter.toml");

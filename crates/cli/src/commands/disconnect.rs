@@ -27,9 +27,14 @@ fn confirm(opened: &Opened) -> Result<()> {
     let name = &opened.pipeline.connection.name;
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
-        return Err(Usage("disconnect deletes everything that was collected: add --yes to do it without being asked".into()).into());
+        return Err(Usage(
+            "disconnect deletes everything that was collected: add --yes to do it without being asked".into(),
+        )
+        .into());
     }
-    println(&format!("This revokes the authorization and deletes everything collected from {name}. Type {name} to go on:"));
+    println(&format!(
+        "This revokes the authorization and deletes everything collected from {name}. Type {name} to go on:"
+    ));
     let mut line = String::new();
     stdin.lock().read_line(&mut line).context("read the answer")?;
     if line.trim() == name { Ok(()) } else { Err(Usage("nothing was deleted".into()).into()) }
@@ -44,7 +49,11 @@ fn tell(opened: &Opened, report: &DisconnectReport) -> Result<Exit> {
         println(&serde_json::to_string_pretty(report)?);
         return Ok(Exit::Ok);
     }
-    println(&format!("Deleted {} objects, {}; nothing is left.", report.objects, super::sync::bytes(report.bytes)));
+    println(&format!(
+        "Deleted {} objects, {}; nothing is left.",
+        report.objects,
+        super::sync::bytes(report.bytes)
+    ));
     println(if report.is_revoked {
         "Zendesk refuses the token: the authorization is revoked."
     } else {

@@ -19,7 +19,11 @@ async fn check(opened: &Opened) -> Result<Exit> {
     let mut is_whole = true;
     for finding in &findings {
         is_whole &= !finding.fault.loses_rows();
-        table.row([finding.table.to_owned(), format!("{:?}", finding.fault).to_lowercase(), finding.path.clone()]);
+        table.row([
+            finding.table.to_owned(),
+            format!("{:?}", finding.fault).to_lowercase(),
+            finding.path.clone(),
+        ]);
     }
     if findings.is_empty() {
         println("every file of every table is there and readable");

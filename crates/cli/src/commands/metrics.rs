@@ -66,7 +66,9 @@ fn show(opened: &Opened, name: &str) -> Result<Exit> {
         table.row([known.name.clone(), or_none(&known.unit), known.about.clone(), or_none(&known.null)]);
     }
     if n_shown == 0 {
-        return Err(Usage(format!("model `{}` has no column `{}`", model.name, column.unwrap_or_default())).into());
+        return Err(
+            Usage(format!("model `{}` has no column `{}`", model.name, column.unwrap_or_default())).into()
+        );
     }
     let caveats: String = description.caveats.iter().map(|caveat| format!("\nmind: {caveat}")).collect();
     println(&format!("{}: {}\n{}{caveats}\n{table}", model.name, description.grain, description.about));

@@ -28,9 +28,9 @@ async fn ledger(opened: &Opened) -> Result<Exit> {
     output::rows(&schema, &batches, opened.global.format, None)?;
     if opened.global.format == Format::Table {
         let (_, batches) = deskmeter_pipeline::query(&opened.pipeline, &opened.context, SUBJECTS).await?;
-        let subjects = batches.first().map(|batch| {
-            arrow::util::display::array_value_to_string(batch.column(0), 0).unwrap_or_default()
-        });
+        let subjects = batches
+            .first()
+            .map(|batch| arrow::util::display::array_value_to_string(batch.column(0), 0).unwrap_or_default());
         println(&format!("{} subjects seen and dropped; 0 stored", subjects.unwrap_or_default()));
     }
     Ok(Exit::Ok)

@@ -23,7 +23,8 @@ fn statement(args: &QueryArgs) -> Result<String> {
     let mut stdin = std::io::stdin();
     if stdin.is_terminal() {
         return Err(Usage(
-            "no statement: write it as an argument, for example deskmeter query \"select * from kpis\"".into(),
+            "no statement: write it as an argument, for example deskmeter query \"select * from kpis\""
+                .into(),
         )
         .into());
     }

@@ -28,11 +28,14 @@ pub(crate) async fn run(args: &SimulateArgs) -> Result<Exit> {
     let end = (clock::clock())().0;
     let world = match &args.world {
         Some(dir) => World::load(dir).map_err(|error| Usage(error.to_string()))?,
-        None => World::generate(&WorldOptions { tickets: args.tickets, seed: args.seed, end, months: MONTHS }),
+        None => {
+            World::generate(&WorldOptions { tickets: args.tickets, seed: args.seed, end, months: MONTHS })
+        }
     };
     write(args.truth.as_deref(), |to| Ok(world.write_truth(to)?))?;
     write(args.canaries.as_deref(), |to| Ok(world.write_canaries(to)?))?;
-    let running = deskmeter_simulator::start(world, options).await.map_err(|error| Usage(error.to_string()))?;
+    let running =
+        deskmeter_simulator::start(world, options).await.map_err(|error| Usage(error.to_string()))?;
     println(&format!("simulator listening on {}", running.base_url()));
     tokio::signal::ctrl_c().await.context("wait for Ctrl-C")?;
     running.stop().await;
@@ -56,7 +59,9 @@ fn options(args: &SimulateArgs) -> Result<Options> {
         "documented" => RateLimit::Documented,
         "off" => RateLimit::Off,
         number => RateLimit::PerMinute(number.parse().map_err(|_| {
-            Usage(format!("`{number}` is no rate limit; write documented, off, or a number of requests a minute"))
+            Usage(format!(
+                "`{number}` is no rate limit; write documented, off, or a number of requests a minute"
+            ))
         })?),
     };
     for fault in &args.fault {

@@ -32,8 +32,15 @@ fn describe(status: &ConnectionStatus) -> String {
         text.push_str("; a run is under way");
     }
     if let Some(run) = &status.last_run {
-        let outcome = if run.exit_code == 0 { "succeeded".to_owned() } else { format!("failed with exit code {}", run.exit_code) };
-        text.push_str(&format!("\nlast run: {} {outcome}, {} rows, {} requests", run.ended_at, run.rows, run.requests));
+        let outcome = if run.exit_code == 0 {
+            "succeeded".to_owned()
+        } else {
+            format!("failed with exit code {}", run.exit_code)
+        };
+        text.push_str(&format!(
+            "\nlast run: {} {outcome}, {} rows, {} requests",
+            run.ended_at, run.rows, run.requests
+        ));
     }
     if !status.streams.is_empty() {
         let mut table = Table::new(["stream", "complete until", "state"]);

@@ -16,7 +16,12 @@ use crate::args::Format;
 pub(crate) use table::Table;
 
 /// Writes rows to standard output or a file.
-pub(crate) fn rows(schema: &SchemaRef, batches: &[RecordBatch], format: Format, to: Option<&Path>) -> Result<()> {
+pub(crate) fn rows(
+    schema: &SchemaRef,
+    batches: &[RecordBatch],
+    format: Format,
+    to: Option<&Path>,
+) -> Result<()> {
     if format == Format::Parquet && to.is_none() && io::stdout().is_terminal() {
         bail!("a Parquet file cannot be shown on a terminal: add -o FILE, or redirect the output");
     }
@@ -28,7 +33,12 @@ pub(crate) fn rows(schema: &SchemaRef, batches: &[RecordBatch], format: Format, 
     out.flush().context("write rows")
 }
 
-fn write(schema: &SchemaRef, batches: &[RecordBatch], format: Format, out: &mut (dyn Write + Send)) -> Result<()> {
+fn write(
+    schema: &SchemaRef,
+    batches: &[RecordBatch],
+    format: Format,
+    out: &mut (dyn Write + Send),
+) -> Result<()> {
     match format {
         Format::Table => writeln!(out, "{}", Table::from_batches(schema, batches)?)?,
         Format::Csv => {

@@ -6,8 +6,8 @@ use anyhow::Result;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use comfy_table::presets::{ASCII_MARKDOWN, UTF8_HORIZONTAL_ONLY};
-use comfy_table::{Cell, CellAlignment, ContentArrangement};
+use comfy_table::presets::{ASCII_MARKDOWN, NOTHING};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, TableComponent};
 
 /// Rows with a header.
 pub(crate) struct Table(comfy_table::Table);
@@ -16,7 +16,11 @@ impl Table {
     /// An empty table with these headings.
     pub(crate) fn new<'a>(headings: impl IntoIterator<Item = &'a str>) -> Self {
         let mut table = comfy_table::Table::new();
-        table.load_preset(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+        table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+        // One line under the heading, none between rows: rows stay close together.
+        table
+            .set_style(TableComponent::HeaderLines, '─')
+            .set_style(TableComponent::MiddleHeaderIntersections, '─');
         if table.width().is_none() {
             table.set_content_arrangement(ContentArrangement::Disabled);
         }
@@ -47,7 +51,8 @@ impl Table {
     /// The rows of a query.
     pub(crate) fn from_batches(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Self> {
         let mut table = Self::new(schema.fields().iter().map(|field| field.name().as_str()));
-        let options = FormatOptions::default().with_null("").with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%SZ"));
+        let options =
+            FormatOptions::default().with_null("").with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%SZ"));
         for batch in batches {
             let columns = batch
                 .columns()

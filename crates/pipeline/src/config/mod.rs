@@ -112,7 +112,13 @@ pub struct SyncConfig {
 
 impl Default for SyncConfig {
     fn default() -> Self {
-        Self { start_date: None, buffer_bytes: 64 << 20, reject_share_max: 0.01, request_timeout_secs: 120, retries_max: 10 }
+        Self {
+            start_date: None,
+            buffer_bytes: 64 << 20,
+            reject_share_max: 0.01,
+            request_timeout_secs: 120,
+            retries_max: 10,
+        }
     }
 }
 

@@ -56,7 +56,10 @@ impl ScheduleConfig {
             for text in intervals {
                 match (interval(text), weekly.get_mut(index)) {
                     (Some(interval), Some(slot)) => slot.push(interval),
-                    _ => problem(day, format!("`{text}` is no interval; write \"09:00-17:00\", the end after the start")),
+                    _ => problem(
+                        day,
+                        format!("`{text}` is no interval; write \"09:00-17:00\", the end after the start"),
+                    ),
                 }
             }
         }
@@ -64,7 +67,10 @@ impl ScheduleConfig {
         for text in &self.holidays {
             match holiday(text) {
                 Some(range) => holidays.push(range),
-                None => problem("holidays", format!("`{text}` is no day; write \"2026-12-25\" or \"2026-12-24..2026-12-26\"")),
+                None => problem(
+                    "holidays",
+                    format!("`{text}` is no day; write \"2026-12-25\" or \"2026-12-24..2026-12-26\""),
+                ),
             }
         }
         if !problems.is_empty() {

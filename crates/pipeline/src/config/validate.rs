@@ -12,7 +12,10 @@ pub(super) fn problems(file: &PipelineFile) -> Vec<Problem> {
         found.extend(schedule.spec().err().into_iter().flatten());
     }
     for group in file.tiers.keys().filter(|group| group.parse::<i64>().is_err()) {
-        found.push(problem("tiers", format!("`{group}` is no group id; write the number, for example 36000000000002 = 1")));
+        found.push(problem(
+            "tiers",
+            format!("`{group}` is no group id; write the number, for example 36000000000002 = 1"),
+        ));
     }
     found
 }
@@ -36,10 +39,16 @@ fn connection(file: &PipelineFile, found: &mut Vec<Problem>) {
     let url = &connection.base_url;
     let is_loopback = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
     if !(url.scheme() == "https" || url.scheme() == "http" && is_loopback) {
-        found.push(problem("connection.base_url", "write https://SUBDOMAIN.zendesk.com (plain http only for this machine)"));
+        found.push(problem(
+            "connection.base_url",
+            "write https://SUBDOMAIN.zendesk.com (plain http only for this machine)",
+        ));
     }
     if url.path() != "/" || url.query().is_some() || !url.username().is_empty() {
-        found.push(problem("connection.base_url", "write only scheme and host, for example https://acme.zendesk.com"));
+        found.push(problem(
+            "connection.base_url",
+            "write only scheme and host, for example https://acme.zendesk.com",
+        ));
     }
 }
 
@@ -47,13 +56,19 @@ fn places(file: &PipelineFile, found: &mut Vec<Problem>) {
     for (at, url) in [("lake.url", &file.lake.url), ("state.url", &file.state.url)] {
         let scheme = url.split_once("://").map(|(scheme, _)| scheme);
         if !matches!(scheme, None | Some("file" | "s3" | "gs" | "az")) {
-            found.push(problem(at, "write a folder, file:///…, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix"));
+            found.push(problem(
+                at,
+                "write a folder, file:///…, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix",
+            ));
         }
     }
     let (lake, state) = (file.lake_url(), file.state_url());
     let (lake, state) = (lake.trim_end_matches('/'), state.trim_end_matches('/'));
     if lake == state || state.starts_with(&format!("{lake}/")) {
-        found.push(problem("state.url", "must not lie in the lake: a disconnect deletes the lake and keeps the receipts"));
+        found.push(problem(
+            "state.url",
+            "must not lie in the lake: a disconnect deletes the lake and keeps the receipts",
+        ));
     }
     if file.state.key_env.is_empty() {
         found.push(problem("state.key_env", "name the environment variable that holds the sealing key"));

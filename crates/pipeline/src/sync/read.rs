@@ -81,7 +81,8 @@ impl Reader<'_> {
     ) -> Result<(), Error> {
         let mut raw = first;
         loop {
-            let page = sanitizer.page(stream, raw.bytes()).map_err(|error| open::of_sanitizer(stream, error))?;
+            let page =
+                sanitizer.page(stream, raw.bytes()).map_err(|error| open::of_sanitizer(stream, error))?;
             let next = at
                 .after(stream, &page.envelope, raw.page_size())
                 .map_err(|error| Error::new(ErrorKind::Zendesk, "go on to the next page").because(error))?;
@@ -101,7 +102,8 @@ impl Reader<'_> {
                     break;
                 }
                 Next::Page(position) => {
-                    let fetch = async { self.fetch_or_go_back(stream, &position).await.map_err(open::of_fetch) };
+                    let fetch =
+                        async { self.fetch_or_go_back(stream, &position).await.map_err(open::of_fetch) };
                     let (committed, fetched) = tokio::try_join!(push, fetch)?;
                     if let Some(committed) = committed {
                         self.committed(stream, &committed, report);
@@ -122,7 +124,8 @@ impl Reader<'_> {
         report.newest = report.newest.max(page.envelope.newest.map(|newest| newest.0));
         for batch in &page.batches {
             let rows = batch.record_batch();
-            let tickets = rows.column_by_name("ticket_id").and_then(|ids| ids.as_primitive_opt::<Int64Type>());
+            let tickets =
+                rows.column_by_name("ticket_id").and_then(|ids| ids.as_primitive_opt::<Int64Type>());
             report.tickets_seen.extend(tickets.into_iter().flatten().flatten());
         }
         for reject in &page.rejects {

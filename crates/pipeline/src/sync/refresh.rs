@@ -21,8 +21,13 @@ const WATERMARK: &str = "select cast(max(at) as bigint) as as_of from ( \
 const ANY_MART: &str = "ticket_metrics";
 
 /// Refreshes what the run's rows touch, and checks it.
-pub(super) async fn marts(run: &Run<'_>, lake: &ConnectionLake, report: &mut SyncReport) -> Result<(), Error> {
-    let is_first = lake.table(ANY_MART).await.map_err(|error| of_lake("look for the marts", error))?.is_none();
+pub(super) async fn marts(
+    run: &Run<'_>,
+    lake: &ConnectionLake,
+    report: &mut SyncReport,
+) -> Result<(), Error> {
+    let is_first =
+        lake.table(ANY_MART).await.map_err(|error| of_lake("look for the marts", error))?.is_none();
     let changes = report.streams.values().any(super::StreamReport::has_changes);
     if !is_first && !changes && !run.options.is_full_refresh {
         return Ok(());
@@ -37,7 +42,9 @@ pub(super) async fn marts(run: &Run<'_>, lake: &ConnectionLake, report: &mut Syn
     report.models_refreshed = refreshed.models.len();
     report.warnings.extend(refreshed.warnings.iter().cloned());
     for (model, check) in refreshed.violations() {
-        report.warnings.push(format!("{}: {} ({} rows against it)", model.name, check.check, check.violations));
+        report
+            .warnings
+            .push(format!("{}: {} ({} rows against it)", model.name, check.check, check.violations));
     }
     run.context.observer.event(&Event::Refreshed { models: refreshed.models.len() });
     if refreshed.has_failed() {
