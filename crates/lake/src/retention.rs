@@ -19,11 +19,13 @@ pub struct Retention {
     pub files_before: i64,
 }
 
+/// The end of the year 9999: later than every file, and within every calendar's reach.
+const END_OF_TIME: i64 = 253_402_300_799;
+
 impl Retention {
     /// Nothing but the newest version stays. It takes files from under every reader and writer: for erasure under an
     /// exclusive lease.
-    pub const NEWEST_VERSION_ONLY: Self =
-        Self { log_before: i64::MAX / 1_000_000, files_before: i64::MAX / 1_000_000 };
+    pub const NEWEST_VERSION_ONLY: Self = Self { log_before: END_OF_TIME, files_before: END_OF_TIME };
 }
 
 /// What [`clean_up`] deleted.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use arrow::array::{AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, UInt64Array};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit};
+use datafusion::prelude::SessionContext;
 use deskmeter_lake::{ConnectionLake, Error, Lake, TableSpec, data_files, read_file};
 use tempfile::TempDir;
 
@@ -133,4 +134,20 @@ async fn storage_that_refuses_is_named() {
     assert_eq!(error.to_string(), "open lake: scheme ftp is not one of file, s3, gs, az");
     let error = Lake::open("az://container/lake?sig=SECRET", &NO_OPTIONS).unwrap_err();
     assert!(!format!("{error:?}").contains("SECRET"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_table_answers_sql() {
+    let folder = TempDir::new().unwrap();
+    let lake = lake(&folder);
+    let rows = vec![mart_rows(&[1, 2], "2026-01"), mart_rows(&[3], "2026-02")];
+    lake.replace_table("mart", &spec(), rows).await.unwrap();
+    let context = SessionContext::new();
+    let table = lake.table("mart").await.unwrap().unwrap();
+    table.update_datafusion_session(&context.state()).unwrap();
+    context.register_table("mart", table.table_provider().await.unwrap()).unwrap();
+    let query =
+        "select sum(ticket_id) as total from mart where created_month = '2026-01' and solved_at < now()";
+    let answer = context.sql(query).await.unwrap().collect().await.unwrap();
+    assert_eq!(answer[0].column(0).as_primitive::<Int64Type>().values(), &[3]);
 }
