@@ -9,7 +9,7 @@ use datafusion::error::Result;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
-use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::prelude::{SessionConfig, SessionContext, col, lit};
 use deskmeter_tables::Table;
 
 use crate::business_time::{Schedules, functions};
@@ -85,5 +85,15 @@ fn register_batch(context: &SessionContext, name: &str, batch: RecordBatch) -> R
 /// Registers a collected table that is not in the lake: typed and empty.
 pub(crate) fn register_empty(context: &SessionContext, table: &Table) -> Result<()> {
     context.register_table(table.name, Arc::new(MemTable::try_new(table.schema(), vec![vec![]])?))?;
+    Ok(())
+}
+
+/// Registers everyone whom a ticket was ever assigned to: only agents can be. It holds on to the table of events as it
+/// is now, so that narrowing the events to some months later does not narrow who is known.
+pub(crate) async fn register_ever_assigned(context: &SessionContext) -> Result<()> {
+    let assigned = context.table("ticket_events").await?;
+    let assigned = assigned.filter(col("field").eq(lit("assignee")).and(col("ref_key").is_not_null()))?;
+    let assigned = assigned.select(vec![col("ref_key").alias("agent_key")])?.distinct()?;
+    context.register_table("ever_assigned", assigned.into_view())?;
     Ok(())
 }

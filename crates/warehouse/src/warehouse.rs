@@ -101,6 +101,7 @@ impl Warehouse {
                 None => session::register_empty(&context, table).map_err(failed)?,
             }
         }
+        session::register_ever_assigned(&context).await.map_err(Error::engine)?;
         Ok(context)
     }
 
