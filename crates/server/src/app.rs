@@ -11,6 +11,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tracing::warn;
 
 use crate::backend::Connection;
@@ -75,7 +76,7 @@ impl App {
 
     /// Whether this visitor may see everything.
     pub(crate) fn is_signed_in(&self, session: &SessionId) -> bool {
-        self.password.is_none() || self.sessions.is_signed_in(session)
+        self.password.is_none() || self.sessions.is_signed_in(session, Instant::now())
     }
 
     /// Gives the visitor this session.

@@ -8,6 +8,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::form::Submitted;
@@ -44,7 +45,7 @@ pub(crate) async fn sign_in(
         Ok(true) => {
             app.sessions.sign_out(&session);
             let session = SessionId::random();
-            app.sessions.sign_in(&session);
+            app.sessions.sign_in(&session, Instant::now());
             let mut answer = Redirect::to("/").into_response();
             app.set_cookie(&mut answer, &session);
             Ok(answer)
@@ -73,7 +74,7 @@ pub(crate) async fn sign_out(
 pub(crate) async fn is_password(app: &App, peer: Peer, attempt: Zeroizing<String>) -> Result<bool, Duration> {
     let Some(password) = app.password.clone() else { return Ok(true) };
     let address = peer.0.ip();
-    app.attempts.begin(address)?;
+    app.attempts.begin(address, Instant::now())?;
     // Hashing is slow on purpose: not on the threads that write pages.
     let is_right = tokio::task::spawn_blocking(move || password.matches(&attempt)).await.unwrap_or(false);
     if is_right {

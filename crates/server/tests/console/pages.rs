@@ -1,0 +1,172 @@
+//! The pages on an empty lake, and the whole story on one with data.
+
+use std::time::Duration;
+
+use reqwest::Method;
+
+use crate::support::{Console, NOW, Visitor, account, context};
+
+const PAGES: [&str; 8] =
+    ["overview", "resolution", "sla", "escalations", "workload", "backlog", "quality", "privacy"];
+
+#[tokio::test]
+async fn every_page_stands_on_an_empty_lake() {
+    let console = Console::lonely(None).await;
+    let mut visitor = console.visitor();
+    let home = visitor.get("/").await;
+    assert_eq!(home.headers()["location"], "/integrations");
+    let page = visitor.page("/integrations").await;
+    assert!(page.contains("Not connected") && page.contains("Connect Zendesk"));
+    for name in PAGES {
+        assert!(visitor.page(&format!("/c/acme/{name}")).await.contains("No data yet"), "{name}");
+    }
+    let report = deskmeter_server::report(&console.pipeline, &context(), 5).await.unwrap();
+    assert!(report.contains("No data yet"));
+    console.stop().await;
+}
+
+/// The product page, from Connect to the receipt.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_connected_read_shown_and_deleted() {
+    let (zendesk, rest) = account(150, 1_000_000).await;
+    let console = Console::of(zendesk.base_url(), &rest, None).await;
+    let mut visitor = console.visitor();
+
+    connect(&mut visitor).await;
+    assert!(visitor.page("/integrations?notice=connected").await.contains("Connected"));
+    wait_for_the_end(&visitor).await;
+    let page = visitor.page("/integrations/acme").await;
+    assert!(page.contains("Yes, complete until") && page.contains("Yes, all streams can be read."), "{page}");
+    assert!(visitor.get("/").await.headers()["location"].to_str().unwrap().ends_with("/c/acme/overview"));
+
+    every_panel_has_an_answer(&mut visitor).await;
+    filters_narrow(&mut visitor).await;
+    the_report_shows_no_one(&console).await;
+    let metrics = visitor.page("/metrics").await;
+    assert!(metrics.contains("deskmeter_connected{connection=\"acme\"} 1"));
+    assert!(metrics.contains("deskmeter_stream_lag_seconds{connection=\"acme\",stream=\"tickets\"}"));
+
+    disconnect(&mut visitor).await;
+    assert!(!console.pipeline.folder.join("lake/acme").exists(), "the lake is empty");
+    console.stop().await;
+    zendesk.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authorization_revoked_in_zendesk_shows_disconnected_with_its_cause() {
+    let (zendesk, rest) = account(20, 1_000_000).await;
+    let console = Console::of(zendesk.base_url(), &rest, None).await;
+    let mut visitor = console.visitor();
+    connect(&mut visitor).await;
+    wait_for_the_end(&visitor).await;
+    zendesk.revoke_all_tokens();
+    visitor.submit("/integrations", "/integrations/acme/sync", &[]).await;
+    wait_for_the_end(&visitor).await;
+    let page = visitor.page("/integrations").await;
+    assert!(page.contains("Disconnected") && page.contains("Reconnect Zendesk"), "{page}");
+    let page = visitor.page("/integrations/acme").await;
+    assert!(page.contains("check that the admin has not revoked the authorization"));
+    connect(&mut visitor).await;
+    wait_for_the_end(&visitor).await;
+    assert!(!visitor.page("/integrations").await.contains("Disconnected since"));
+    console.stop().await;
+    zendesk.stop().await;
+}
+
+/// What a person does: reads the permissions, goes to Zendesk, presses Allow, is led back.
+async fn connect(visitor: &mut Visitor) {
+    let ask = visitor.page("/integrations/acme/connect").await;
+    for words in
+        ["tickets:read", "users:read", "organizations:read", "Never collected", "CSAT survey responses"]
+    {
+        assert!(ask.contains(words), "{words}");
+    }
+    let page = visitor.submit("/integrations/acme/connect", "/integrations/acme/connect", &[]).await;
+    let page = page.text().await.unwrap();
+    let url =
+        page.split("content=\"0; url=").nth(1).unwrap().split('"').next().unwrap().replace("&#38;", "&");
+    let url = url.replace("&amp;", "&");
+    let allowed = visitor.http.post(&url).form(&[("decision", "allow")]).send().await.unwrap();
+    let back = allowed.headers()["location"].to_str().unwrap().to_owned();
+    let path = back.strip_prefix(&visitor.base).expect("the way back leads to the console");
+    // Zendesk's redirect is from another site: the strict cookie does not come along.
+    let landed = visitor.http.get(format!("{}{path}", visitor.base)).send().await.unwrap();
+    assert_eq!(landed.status(), 200);
+    let again = visitor.http.get(format!("{}{path}", visitor.base)).send().await.unwrap();
+    assert_eq!(again.status(), 400, "an answer counts once");
+    let done = visitor.get("/oauth/finish").await;
+    assert_eq!(done.headers()["location"], "/integrations?notice=connected");
+}
+
+/// Follows the server-sent events to their end.
+async fn wait_for_the_end(visitor: &Visitor) {
+    let events = visitor.request(Method::GET, "/integrations/acme/events").timeout(Duration::from_mins(5));
+    let text = events.send().await.unwrap().text().await.unwrap();
+    assert!(text.trim_end().ends_with("data: over"), "{text}");
+}
+
+async fn every_panel_has_an_answer(visitor: &mut Visitor) {
+    for name in PAGES {
+        let page = visitor.page(&format!("/c/acme/{name}?period=all")).await;
+        assert!(
+            !page.contains("could not be computed") && !page.contains("Not computed yet"),
+            "{name}: {:?}",
+            problems(&page)
+        );
+        assert!(!page.contains("No data yet"), "{name}");
+        for link in page.split("href=\"/c/acme/").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+            let path = format!("/c/acme/{}", link.replace("&#38;", "&").replace("&amp;", "&"));
+            if path.contains("/sql/") {
+                assert!(visitor.page(&path).await.contains("select"), "{path}");
+            } else if path.contains("/data/") {
+                assert!(visitor.page(&path).await.contains("\r\n"), "{path}");
+            }
+        }
+    }
+}
+
+fn problems(page: &str) -> Vec<&str> {
+    page.split("class=\"notice warn\">").skip(1).map(|rest| rest.split('<').next().unwrap()).collect()
+}
+
+async fn filters_narrow(visitor: &mut Visitor) {
+    let rows = |csv: String| {
+        csv.lines().skip(1).filter_map(|line| line.rsplit(',').next()?.parse::<f64>().ok()).sum::<f64>()
+    };
+    let all = rows(visitor.page("/c/acme/data/resolution_distribution.csv?period=all").await);
+    let urgent =
+        rows(visitor.page("/c/acme/data/resolution_distribution.csv?period=all&priority=urgent").await);
+    let none = rows(visitor.page("/c/acme/data/resolution_distribution.csv?period=all&group=1").await);
+    assert!(all > urgent && urgent > 0.0, "{all} {urgent}");
+    assert!(none.abs() < f64::EPSILON);
+}
+
+async fn the_report_shows_no_one(console: &Console) {
+    let report = deskmeter_server::report(&console.pipeline, &context(), 5).await.unwrap();
+    assert!(report.contains("Full resolution over time") && report.contains("style-src 'sha256-"));
+    for word in ["<script", "http://", "https://", "src=", "Agent ", "At risk now", "/c/acme/"] {
+        assert!(!report.contains(word), "{word}");
+    }
+    assert!(NOW > 0);
+}
+
+async fn disconnect(visitor: &mut Visitor) {
+    let page = "/integrations/acme/disconnect";
+    assert_eq!(visitor.submit(page, page, &[("confirm", "acm")]).await.status(), 422);
+    assert!(visitor.page("/integrations").await.contains("Connected"));
+    let answer = visitor.submit(page, page, &[("confirm", "acme")]).await;
+    assert_eq!(answer.headers()["location"], "/integrations?notice=deleting");
+    for _ in 0..600 {
+        let page = visitor.page("/integrations").await;
+        if page.contains("Deletion receipt") {
+            let receipt = visitor.page("/integrations/acme/receipt.json").await;
+            assert!(
+                receipt.contains("\"revocation\":\"proven\"") && receipt.contains("\"signature\""),
+                "{receipt}"
+            );
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the deletion does not end");
+}

@@ -1,0 +1,218 @@
+//! What a visitor who means no good can do.
+
+use deskmeter_server::{Error, ServeOptions};
+use reqwest::Method;
+use reqwest::header::{ORIGIN, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
+
+use crate::support::{Console, PASSWORD, context};
+
+#[tokio::test]
+async fn an_address_that_others_reach_needs_a_password() {
+    let mut options = ServeOptions::new(Vec::new(), context());
+    options.bind = "0.0.0.0:0".parse().unwrap();
+    let served = deskmeter_server::serve(options, |_| panic!("it answers"), async {}).await;
+    assert!(matches!(served, Err(Error::Unprotected { .. })));
+}
+
+#[tokio::test]
+async fn another_host_name_gets_nothing() {
+    let console = Console::lonely(None).await;
+    let visitor = console.visitor();
+    let port = console.base.rsplit(':').next().unwrap();
+    for host in
+        ["evil.example".to_owned(), format!("evil.example:{port}"), format!("127.0.0.1.evil.example:{port}")]
+    {
+        assert_eq!(visitor.with_host(&host).await.status(), 421, "{host}");
+    }
+    assert_eq!(visitor.with_host(&format!("localhost:{port}")).await.status(), 200);
+    console.stop().await;
+}
+
+#[tokio::test]
+async fn a_form_without_its_token_changes_nothing() {
+    let console = Console::lonely(None).await;
+    let mut visitor = console.visitor();
+    visitor.page("/integrations").await;
+    for action in
+        ["/integrations/acme/connect", "/integrations/acme/sync", "/integrations/acme/disconnect", "/logout"]
+    {
+        for fields in [vec![], vec![("token", "AAAA")], vec![("token", ""), ("confirm", "acme")]] {
+            let answer = visitor.request(Method::POST, action).form(&fields).send().await.unwrap();
+            assert_eq!(answer.status(), 403, "{action}");
+        }
+        let answer = visitor.request(Method::GET, action).send().await.unwrap();
+        assert!(!answer.status().is_redirection(), "a GET of {action} must not act");
+    }
+    let foreign =
+        visitor.request(Method::POST, "/integrations/acme/sync").header(ORIGIN, "https://evil.example");
+    assert_eq!(foreign.send().await.unwrap().status(), 403);
+    console.stop().await;
+}
+
+#[tokio::test]
+async fn a_token_of_another_session_is_refused() {
+    let console = Console::lonely(None).await;
+    let (mut one, mut other) = (console.visitor(), console.visitor());
+    let token = crate::support::token(&one.page("/integrations/acme/connect").await);
+    other.page("/integrations").await;
+    let answer = other.request(Method::POST, "/integrations/acme/connect").form(&[("token", token)]);
+    assert_eq!(answer.send().await.unwrap().status(), 403);
+    console.stop().await;
+}
+
+#[tokio::test]
+async fn nothing_is_shown_before_the_password_and_all_of_it_after() {
+    let console = Console::lonely(Some(PASSWORD)).await;
+    let mut visitor = console.visitor();
+    for path in [
+        "/",
+        "/integrations",
+        "/c/acme/overview",
+        "/c/acme/data/overview_flow.csv",
+        "/integrations/acme/events",
+    ] {
+        let answer = visitor.get(path).await;
+        assert_eq!(
+            (answer.status().as_u16(), answer.headers()["location"].to_str().unwrap()),
+            (303, "/login"),
+            "{path}"
+        );
+    }
+    assert_eq!(visitor.get("/healthz").await.status(), 200);
+    let metrics = visitor.get("/metrics").await;
+    assert!(metrics.status() == 401 && metrics.headers().contains_key(WWW_AUTHENTICATE));
+
+    let before = visitor.cookie.clone();
+    let answer = visitor.submit("/login", "/login", &[("password", PASSWORD)]).await;
+    assert_eq!(answer.status(), 303);
+    assert_ne!(visitor.cookie, before, "the session of a sign-in is a new one");
+    visitor.page("/integrations").await;
+
+    let answer = visitor.submit("/integrations", "/logout", &[]).await;
+    assert_eq!(answer.headers()["location"], "/login");
+    assert_eq!(visitor.get("/integrations").await.status(), 303);
+    let scraped = visitor
+        .request(Method::GET, "/metrics")
+        .basic_auth("prometheus", Some(PASSWORD))
+        .send()
+        .await
+        .unwrap();
+    assert!(scraped.text().await.unwrap().contains("deskmeter_connected{connection=\"acme\"} 0"));
+    console.stop().await;
+}
+
+#[tokio::test]
+async fn the_sixth_wrong_password_has_to_wait() {
+    let console = Console::lonely(Some(PASSWORD)).await;
+    let mut visitor = console.visitor();
+    for _ in 0..5 {
+        let answer = visitor.submit("/login", "/login", &[("password", "wrong horse battery")]).await;
+        assert_eq!(answer.status(), 401);
+        assert!(!answer.headers().contains_key(SET_COOKIE));
+    }
+    let answer = visitor.submit("/login", "/login", &[("password", PASSWORD)]).await;
+    assert_eq!(answer.status(), 429, "even the right one");
+    assert!(answer.headers()[RETRY_AFTER].to_str().unwrap().parse::<u64>().unwrap() > 800);
+    console.stop().await;
+}
+
+#[tokio::test]
+async fn a_large_body_is_refused_and_one_at_the_limit_is_read() {
+    let console = Console::lonely(None).await;
+    let mut visitor = console.visitor();
+    visitor.page("/integrations").await;
+    let sent = async |size: usize| {
+        let request = visitor.request(Method::POST, "/integrations/acme/sync");
+        request
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body("a".repeat(size))
+            .send()
+            .await
+            .unwrap()
+    };
+    assert_eq!(sent(16 << 10).await.status(), 403);
+    assert_eq!(sent((16 << 10) + 1).await.status(), 413);
+    console.stop().await;
+}
+
+#[tokio::test]
+async fn paths_lead_nowhere_else() {
+    let console = Console::lonely(None).await;
+    let mut visitor = console.visitor();
+    for path in [
+        "/assets/..%2fCargo.toml",
+        "/assets/%2e%2e/%2e%2e/Cargo.toml",
+        "/assets/app.css%00.html",
+        "/c/..%2f..%2fetc/overview",
+        "/c/acme/sql/..%2f..%2fas_of",
+        "/c/acme/data/as_of.csv",
+        "/c/acme/data/overview_flow",
+        "/integrations/%2e%2e%2fstate",
+    ] {
+        assert_eq!(visitor.get(path).await.status(), 404, "{path}");
+    }
+    console.stop().await;
+}
+
+#[tokio::test]
+async fn filters_take_no_sql_and_are_not_repeated() {
+    let console = Console::lonely(None).await;
+    let mut visitor = console.visitor();
+    let evil = "1%20or%201=1;drop--%3Cscript%3E";
+    for key in ["period", "from", "group", "priority", "channel"] {
+        for path in ["/c/acme/overview", "/c/acme/sql/overview_flow", "/c/acme/data/overview_flow.csv"] {
+            let answer = visitor.get(&format!("{path}?{key}={evil}")).await;
+            assert_eq!(answer.status(), 400, "{path} {key}");
+            let text = answer.text().await.unwrap();
+            assert!(!text.contains("drop--") && !text.contains("<script>"), "{path} {key}");
+        }
+    }
+    console.stop().await;
+}
+
+#[tokio::test]
+async fn every_page_tells_the_browser_to_trust_only_this_server() {
+    let console = Console::lonely(None).await;
+    let mut visitor = console.visitor();
+    for path in [
+        "/integrations",
+        "/integrations/acme",
+        "/integrations/acme/connect",
+        "/c/acme/sla",
+        "/nothing",
+        "/healthz",
+    ] {
+        let answer = visitor.get(path).await;
+        let headers = answer.headers().clone();
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{path}");
+        assert_eq!(headers["x-content-type-options"], "nosniff");
+        assert_eq!(headers["cache-control"], "no-store");
+        let page = answer.text().await.unwrap();
+        assert!(
+            !page.contains(" style=") && !page.contains("<style") && !page.contains(" onclick="),
+            "{path}"
+        );
+        assert_eq!(
+            page.matches("<script").count(),
+            page.matches("<script src=\"/assets/app.js\" defer>").count()
+        );
+    }
+    console.stop().await;
+}
+
+#[tokio::test]
+async fn an_answer_from_zendesk_without_a_question_connects_nothing() {
+    let console = Console::lonely(None).await;
+    let mut visitor = console.visitor();
+    visitor.page("/integrations").await;
+    assert_eq!(visitor.get("/oauth/callback?code=abc&state=def").await.status(), 400);
+    let answer = visitor.get("/oauth/finish").await;
+    assert_eq!(answer.headers()["location"], "/integrations");
+    // A person was sent away; another browser brings an answer with another state.
+    let answer = visitor.submit("/integrations/acme/connect", "/integrations/acme/connect", &[]).await;
+    assert_eq!(answer.status(), 200);
+    let mut other = console.visitor();
+    assert_eq!(other.get("/oauth/callback?code=abc&state=def").await.status(), 400);
+    console.stop().await;
+}

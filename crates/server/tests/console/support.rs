@@ -1,0 +1,144 @@
+//! A console on a free port, a visitor with a cookie, and a simulated account.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use deskmeter_pipeline::{Context, PipelineFile};
+use deskmeter_server::{Password, ServeOptions};
+use deskmeter_simulator::{Options, RateLimit, Running, World, WorldOptions};
+use deskmeter_zendesk::UnixSeconds;
+use reqwest::header::{COOKIE, HOST, SET_COOKIE};
+use reqwest::{Method, RequestBuilder, Response};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// The time in which all tests live: 2026-11-22 12:00 UTC.
+pub(crate) const NOW: i64 = 1_795_348_800;
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// A console that is served until it is stopped.
+pub(crate) struct Console {
+    pub(crate) base: String,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<Result<(), deskmeter_server::Error>>,
+    _dir: TempDir,
+    pub(crate) pipeline: PipelineFile,
+}
+
+pub(crate) fn context() -> Context {
+    let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    let environment = |name: &str| (name == "DESKMETER_KEY").then(|| key.to_owned());
+    Context::new(Arc::new(|| UnixSeconds(NOW)), Arc::new(environment))
+}
+
+pub(crate) fn pipeline(dir: &Path, account: &str, rest: &str) -> PipelineFile {
+    let text = format!(
+        "[connection]\nname = \"acme\"\nbase_url = \"{account}\"\nclient_id = \"deskmeter\"\nquota_percent = 100\n\
+         [lake]\nurl = \"lake\"\n[state]\nurl = \"state\"\nkey_env = \"DESKMETER_KEY\"\n{rest}"
+    );
+    PipelineFile::parse(&text, dir).unwrap()
+}
+
+impl Console {
+    /// A console for an account that does not answer.
+    pub(crate) async fn lonely(password: Option<&str>) -> Self {
+        Self::of("http://127.0.0.1:9", "", password).await
+    }
+
+    /// A console for the account at this address.
+    pub(crate) async fn of(account: &str, rest: &str, password: Option<&str>) -> Self {
+        let dir = TempDir::new().unwrap();
+        let pipeline = pipeline(dir.path(), account, rest);
+        let mut options =
+            ServeOptions::new(vec![(dir.path().join("acme.toml"), pipeline.clone())], context());
+        options.bind.set_port(0);
+        options.password = password.map(|password| Password::from_plain(password).unwrap());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (started, address) = oneshot::channel();
+        let served = tokio::spawn(deskmeter_server::serve(
+            options,
+            move |serving| drop(started.send(serving.address)),
+            async move { drop(stopped.await) },
+        ));
+        let base = format!("http://{}", address.await.unwrap());
+        Self { base, stop, served, _dir: dir, pipeline }
+    }
+
+    /// Stops it; whatever was under way must have ended.
+    pub(crate) async fn stop(self) {
+        self.stop.send(()).unwrap();
+        self.served.await.unwrap().unwrap();
+    }
+
+    pub(crate) fn visitor(&self) -> Visitor {
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .unwrap();
+        Visitor { http, base: self.base.clone(), cookie: String::new() }
+    }
+}
+
+/// A browser without a script: keeps a cookie and reads forms' tokens out of pages.
+pub(crate) struct Visitor {
+    pub(crate) http: reqwest::Client,
+    pub(crate) base: String,
+    pub(crate) cookie: String,
+}
+
+impl Visitor {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base)).header(COOKIE, &self.cookie)
+    }
+
+    pub(crate) async fn get(&mut self, path: &str) -> Response {
+        let answer = self.request(Method::GET, path).send().await.unwrap();
+        self.keep(&answer);
+        answer
+    }
+
+    pub(crate) async fn page(&mut self, path: &str) -> String {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.text().await.unwrap()
+    }
+
+    /// Sends the form that stands on the page, with these fields.
+    pub(crate) async fn submit(&mut self, page: &str, action: &str, fields: &[(&str, &str)]) -> Response {
+        let token = token(&self.page(page).await);
+        let mut fields = fields.to_vec();
+        fields.push(("token", &token));
+        let answer = self.request(Method::POST, action).form(&fields).send().await.unwrap();
+        self.keep(&answer);
+        answer
+    }
+
+    pub(crate) async fn with_host(&self, host: &str) -> Response {
+        self.request(Method::GET, "/integrations").header(HOST, host).send().await.unwrap()
+    }
+
+    fn keep(&mut self, answer: &Response) {
+        if let Some(cookie) = answer.headers().get(SET_COOKIE) {
+            let cookie = cookie.to_str().unwrap();
+            assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+            cookie.split(';').next().unwrap().clone_into(&mut self.cookie);
+        }
+    }
+}
+
+/// The token of the page's forms.
+pub(crate) fn token(page: &str) -> String {
+    let rest = page.split("name=\"token\" value=\"").nth(1).expect("a form");
+    rest.split('"').next().unwrap().to_owned()
+}
+
+/// A simulated account with this many tickets, and the lines about it for the pipeline file.
+pub(crate) async fn account(tickets: u32, rate: u32) -> (Running, String) {
+    let world = World::generate(&WorldOptions { tickets, seed: 7, end: NOW, months: 6 });
+    let rest = world.tenant().to_toml();
+    let mut options = Options::new(Arc::new(|| NOW));
+    options.rate_limit = RateLimit::PerMinute(rate);
+    (deskmeter_simulator::start(world, options).await.unwrap(), rest)
+}
