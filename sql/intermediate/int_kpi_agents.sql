@@ -18,7 +18,8 @@ ranked as (
 select
     400 + position as position,
     'busiest agents' as section,
-    agent_key || ', solved' as kpi,
+    'solved' as kpi,
+    agent_key as subject,
     cast(n_solved as double) as value,
     'tickets' as unit
 from ranked

@@ -10,10 +10,8 @@ with metrics as (
 select
     300 + row_number() over (order by policy_metric) as position,
     'sla' as section,
-    case
-        when policy_metric = 'all' then 'achieved, all metrics'
-        else 'achieved, ' || replace(policy_metric, '_', ' ')
-    end as kpi,
+    'achieved' as kpi,
+    policy_metric as subject,
     cast(100.0 * n_achieved / nullif(n_achieved + n_breached, 0) as double)
         as value,
     'percent' as unit

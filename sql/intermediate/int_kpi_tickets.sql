@@ -24,6 +24,7 @@ select
         'tickets', 'solved', 'open now', 'merged', 'one-touch', 'reopened',
         'escalated'
     ]) as kpi,
+    cast(null as varchar) as subject,
     unnest([
         cast(n_tickets as double), cast(n_solved as double),
         cast(n_open as double), cast(n_merged as double),

@@ -14,6 +14,7 @@ select
         'full resolution, median, business time',
         'full resolution, p90, business time'
     ]) as kpi,
+    cast(null as varchar) as subject,
     unnest([
         cast(median(first_reply_minutes_calendar) as double),
         cast(percentile_cont(first_reply_minutes_calendar, 0.9) as double),

@@ -9,5 +9,6 @@ with all_kpis as (
 )
 
 select
-    cast(position as bigint) as position, section, kpi, value, unit
+    cast(position as bigint) as position, section, kpi, subject,
+    value, unit
 from all_kpis

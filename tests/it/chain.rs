@@ -1,6 +1,8 @@
 //! The chain on a generated account.
 
-use crate::support::Desk;
+use deskmeter_simulator::{World, WorldOptions};
+
+use crate::support::{Desk, END};
 
 #[test]
 fn connects_syncs_and_answers_with_every_ticket_once() {
@@ -97,4 +99,33 @@ fn disconnect_leaves_nothing_but_a_receipt() {
     let left: Vec<_> = std::fs::read_dir(desk.dir.path().join("lake/acme")).into_iter().flatten().collect();
     assert!(left.is_empty(), "{left:?}");
     assert_eq!(desk.run(&["sync"]).code, 3);
+}
+
+#[test]
+fn the_audit_finds_nothing_of_what_was_planted_and_finds_a_leak() {
+    let world = World::generate(&WorldOptions { tickets: 400, seed: 8, end: END, months: 12 });
+    let mut canaries = Vec::new();
+    world.write_canaries(&mut canaries).unwrap();
+    let desk = Desk::new(world, |_| {});
+    std::fs::write(desk.dir.path().join("canaries.txt"), canaries).unwrap();
+    desk.connect();
+    let synced = desk.run(&["sync", "-vv"]).ok();
+    // What a run writes for people is searched like the lake.
+    std::fs::write(desk.dir.path().join("sync.log"), synced.stdout + &synced.stderr).unwrap();
+    let audit = ["privacy", "audit", "--canaries", "canaries.txt", "--file", "sync.log", "--file", "state"];
+    let audited = desk.run(&audit);
+    assert_eq!(audited.code, 0, "{}", audited.stdout);
+    let ledger = desk.run(&["privacy", "ledger"]).ok();
+    assert!(ledger.stdout.contains("subjects seen and dropped; 0 stored"), "{}", ledger.stdout);
+    std::fs::write(desk.dir.path().join("sync.log"), "subject: CANARY-ticket-subject-1\n").unwrap();
+    assert_eq!(desk.run(&audit).code, 7);
+}
+
+#[test]
+fn parity_with_zendesks_own_numbers_leaves_nothing_unexplained() {
+    let desk = Desk::generated(800, 9);
+    desk.connect();
+    desk.run(&["sync"]).ok();
+    assert!(desk.number("select count(*) from parity") > 5_000);
+    assert_eq!(desk.number("select count(*) from parity where reason = 'unexplained'"), 0);
 }

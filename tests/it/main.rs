@@ -13,7 +13,7 @@ mod readers;
 mod readme;
 /// Real recorded Zendesk traffic as the simulator's world.
 mod recorded;
-/// The marts against the simulator's independent truth.
-mod truth;
 /// What the tests share.
 mod support;
+/// The marts against the simulator's independent truth.
+mod truth;

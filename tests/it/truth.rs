@@ -76,7 +76,8 @@ const CELLS: &[(&str, Cell)] = &[
 
 impl Cell {
     fn expected(self, truth: &Value) -> Value {
-        let minutes = |seconds: &Value| seconds.as_i64().map_or(Value::Null, |seconds| ((seconds + 30) / 60).into());
+        let minutes =
+            |seconds: &Value| seconds.as_i64().map_or(Value::Null, |seconds| ((seconds + 30) / 60).into());
         match self {
             Self::Minutes(key, kind) => minutes(&truth[key][kind]),
             Self::PlainMinutes(key) => minutes(&truth[key]),
@@ -103,7 +104,8 @@ fn wrong_cells(tickets: u32, seed: u64) -> (usize, BTreeMap<&'static str, (usize
     }
     let columns = CELLS.iter().map(|(column, _)| *column).collect::<Vec<_>>().join(", ");
     let rows = desk.query(&format!("select ticket_id, {columns} from ticket_metrics"));
-    let rows: BTreeMap<i64, &Value> = rows.iter().map(|row| (row["ticket_id"].as_i64().unwrap(), row)).collect();
+    let rows: BTreeMap<i64, &Value> =
+        rows.iter().map(|row| (row["ticket_id"].as_i64().unwrap(), row)).collect();
     let (mut cells, mut wrong) = (0, BTreeMap::new());
     let truth = String::from_utf8(truth).unwrap();
     for line in truth.lines() {
@@ -114,7 +116,8 @@ fn wrong_cells(tickets: u32, seed: u64) -> (usize, BTreeMap<&'static str, (usize
             cells += 1;
             let (expected, found) = (cell.expected(&truth), &row[*column]);
             if expected != *found {
-                let entry = wrong.entry(*column).or_insert((0, format!("ticket {id}: {found}, truth {expected}")));
+                let entry =
+                    wrong.entry(*column).or_insert((0, format!("ticket {id}: {found}, truth {expected}")));
                 entry.0 += 1;
             }
         }
@@ -127,6 +130,10 @@ fn wrong_cells(tickets: u32, seed: u64) -> (usize, BTreeMap<&'static str, (usize
 fn every_cell_of_ticket_metrics_equals_the_truth() {
     for seed in [21, 22, 23] {
         let (cells, wrong) = wrong_cells(1_000, seed);
-        assert!(wrong.is_empty(), "seed {seed}: {} of {cells} cells are wrong: {wrong:#?}", wrong.values().map(|cell| cell.0).sum::<usize>());
+        assert!(
+            wrong.is_empty(),
+            "seed {seed}: {} of {cells} cells are wrong: {wrong:#?}",
+            wrong.values().map(|cell| cell.0).sum::<usize>()
+        );
     }
 }

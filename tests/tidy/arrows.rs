@@ -15,11 +15,25 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("lake", &["tables"]),
     ("loader", &["lake", "sanitizer", "tables"]),
     ("warehouse", &["lake", "tables"]),
+    ("auditor", &["lake", "tables"]),
+    ("publisher", &["tables", "warehouse"]),
+    ("server", &["connections", "pipeline", "tables", "warehouse", "zendesk"]),
     (
         "pipeline",
-        &["connections", "extractor", "lake", "loader", "sanitizer", "tables", "warehouse", "zendesk"],
+        &[
+            "auditor",
+            "connections",
+            "extractor",
+            "lake",
+            "loader",
+            "publisher",
+            "sanitizer",
+            "tables",
+            "warehouse",
+            "zendesk",
+        ],
     ),
-    ("cli", &["connections", "lake", "pipeline", "simulator", "tables", "warehouse", "zendesk"]),
+    ("cli", &["pipeline", "server", "simulator", "tables", "warehouse", "zendesk"]),
 ];
 
 /// Outside crates that few may use: what they bring belongs behind one border.
@@ -29,7 +43,22 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("deltalake-core", &["lake", "loader", "warehouse"]),
     ("axum", &["simulator", "server"]),
     ("anyhow", &["cli"]),
-    ("tokio", &["extractor", "connections", "lake", "loader", "warehouse", "pipeline", "simulator", "server", "cli"]),
+    (
+        "tokio",
+        &[
+            "extractor",
+            "connections",
+            "lake",
+            "loader",
+            "warehouse",
+            "pipeline",
+            "publisher",
+            "auditor",
+            "simulator",
+            "server",
+            "cli",
+        ],
+    ),
 ];
 
 /// Names under `[dependencies]` of a crate.

@@ -84,7 +84,11 @@ fn a_crates_own_clippy_bans_repeat_the_roots() {
     for path in files("crates", "toml").into_iter().filter(|path| path.ends_with("clippy.toml")) {
         let text = read(&path);
         for ban in &bans {
-            assert!(text.contains(ban.trim()), "{} replaces the root's file and lacks {ban}", relative(&path));
+            assert!(
+                text.contains(ban.trim()),
+                "{} replaces the root's file and lacks {ban}",
+                relative(&path)
+            );
         }
     }
 }

@@ -17,7 +17,9 @@ fn versions(lock: &str, package: &str) -> BTreeSet<String> {
 #[test]
 fn arrow_datafusion_object_store_and_parquet_stand_once_in_the_lock_file() {
     let lock = read("Cargo.lock");
-    for package in ["arrow", "arrow-array", "arrow-schema", "datafusion", "deltalake-core", "object_store", "parquet"] {
+    for package in
+        ["arrow", "arrow-array", "arrow-schema", "datafusion", "deltalake-core", "object_store", "parquet"]
+    {
         assert_eq!(versions(&lock, package).len(), 1, "{package}: {:?}", versions(&lock, package));
     }
 }
@@ -29,7 +31,9 @@ fn features_of_outside_crates_are_named_once() {
         for line in manifest.lines().filter(|line| line.contains("version =") && line.contains('{')) {
             panic!("crates/{name}: `{line}` belongs into [workspace.dependencies]");
         }
-        for line in manifest.lines().filter(|line| line.contains("features") && line.contains("workspace = true")) {
+        for line in
+            manifest.lines().filter(|line| line.contains("features") && line.contains("workspace = true"))
+        {
             panic!("crates/{name}: features of `{line}` belong into [workspace.dependencies]");
         }
     }

@@ -111,6 +111,20 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: PrivacyCommand,
     },
+    /// Serves the web console: connect, dashboards, disconnect.
+    #[command(
+        after_help = "Examples:\n  deskmeter serve\n  deskmeter serve -p deskmeter-demo/deskmeter.toml"
+    )]
+    Serve(ServeArgs),
+    /// Writes the dashboards as one HTML file that needs no network.
+    Report(ReportArgs),
+    /// Writes all marts into a PostgreSQL database, in one transaction.
+    #[command(
+        after_help = "Examples:\n  deskmeter publish postgres://etl@db.example/warehouse\n  deskmeter publish postgres://… --reader-role bi"
+    )]
+    Publish(PublishArgs),
+    /// Writes marts as plain Parquet or CSV files, for tools that do not read Delta tables.
+    Export(ExportArgs),
     /// Looks after the lake's files.
     Lake {
         #[command(subcommand)]
@@ -201,6 +215,68 @@ pub(crate) enum PrivacyCommand {
     Ledger,
     /// Every column that may be stored, with its class, purpose and source.
     Manifest,
+    /// Opens everything that really lies in the lake and tells what should not be there.
+    Audit(AuditArgs),
+}
+
+/// Options of `serve`.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Address; any but a loopback one needs a password in DESKMETER_PASSWORD or DESKMETER_PASSWORD_HASH.
+    #[arg(long, default_value = "127.0.0.1:8780", value_name = "ADDRESS:PORT")]
+    pub(crate) bind: std::net::SocketAddr,
+    /// The address that browsers use, when a proxy stands before the console.
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<url::Url>,
+    /// Further pipeline files, one card each.
+    #[arg(long = "also", value_name = "FILE")]
+    pub(crate) also: Vec<PathBuf>,
+    /// Your own names for groups and agents; they are shown, never stored.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: Option<PathBuf>,
+}
+
+/// Options of `report`.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// Write to this file instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Groups of fewer tickets than this are not shown.
+    #[arg(long, default_value_t = 5, value_name = "TICKETS")]
+    pub(crate) cell_min: u32,
+}
+
+/// Options of `publish`.
+#[derive(Debug, Args)]
+pub(crate) struct PublishArgs {
+    /// The database; better named by the variable DESKMETER_DATABASE_URL, which no process list shows.
+    #[arg(env = env::DATABASE_URL, hide_env_values = true)]
+    pub(crate) url: String,
+    /// A role that may read what is published; made when it is missing.
+    #[arg(long, value_name = "ROLE")]
+    pub(crate) reader_role: Option<String>,
+}
+
+/// Options of `export`.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// Folder, file://, s3://, gs:// or az:// URL.
+    #[arg(long, value_name = "DIR|URL")]
+    pub(crate) to: String,
+    /// Only these marts.
+    pub(crate) marts: Vec<String>,
+}
+
+/// Options of `privacy audit`.
+#[derive(Debug, Args)]
+pub(crate) struct AuditArgs {
+    /// A file with a text a line that must be nowhere.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) canaries: Option<PathBuf>,
+    /// Logs, reports and other files or folders that are looked through too.
+    #[arg(long = "file", value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
 }
 
 /// `lake …`

@@ -10,6 +10,15 @@ pub(crate) const PIPELINE: &str = "DESKMETER_PIPELINE";
 /// The pipeline file that is read when neither is given.
 pub(crate) const PIPELINE_DEFAULT: &str = "deskmeter.toml";
 
+/// The database of `publish`, when it is not an argument.
+pub(crate) const DATABASE_URL: &str = "DESKMETER_DATABASE_URL";
+
+/// Password of the web console.
+pub(crate) const PASSWORD: &str = "DESKMETER_PASSWORD";
+
+/// Argon2 hash of the console's password, so that the password itself need not be anywhere.
+pub(crate) const PASSWORD_HASH: &str = "DESKMETER_PASSWORD_HASH";
+
 /// The real environment: secrets are named in the pipeline file, cloud credentials by the clouds' usual names.
 pub(crate) fn environment() -> Environment {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]

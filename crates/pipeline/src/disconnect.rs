@@ -10,6 +10,7 @@ use url::Url;
 use crate::connect::client;
 use crate::error::{Error, ErrorKind};
 use crate::open::{client_secret, open_lake, sealing_keys};
+use crate::publish::unpublish_configured;
 use crate::state::{State, of_state};
 use crate::sync::acquire;
 use crate::tokens::VaultTokens;
@@ -120,6 +121,8 @@ async fn finish(
         local_root: lake_root.map(|_| std::path::PathBuf::from("/")),
     };
     let lease = acquire(state, context, RUN_WAIT).await?;
+    // What stands in the operator's database goes before the lake: the receipt is signed when nothing is left.
+    unpublish_configured(pipeline, context).await?;
     let run = Deletion { lake: &area, lease: &lease, revocation, now: context.now().0 };
     let signed = deletions.run(&state.connection, run).await;
     let signed = signed.map_err(|error| {

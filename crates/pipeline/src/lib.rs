@@ -2,6 +2,7 @@
 //! the marts refreshed, and tells how a connection stands. What a run does is here; how each step works is in the
 //! crate that it calls.
 
+mod audit;
 mod config;
 mod connect;
 mod context;
@@ -10,14 +11,16 @@ mod error;
 mod maintain;
 mod observer;
 mod open;
+mod publish;
 mod state;
 mod status;
 mod sync;
 mod tokens;
 
+pub use audit::audit_privacy;
 pub use config::{
-    ConnectionConfig, LakeConfig, PipelineFile, Problem, ScheduleConfig, StateConfig, SyncConfig,
-    WarehouseConfig,
+    ConnectionConfig, LakeConfig, PipelineFile, Problem, PublishConfig, ScheduleConfig, StateConfig,
+    SyncConfig, WarehouseConfig,
 };
 pub use connect::{ConnectReport, Pending, begin_authorization, connect};
 pub use context::{Clock, Context, Environment};
@@ -26,5 +29,6 @@ pub use error::{Error, ErrorKind};
 pub use maintain::{check_lake, erase_ticket};
 pub use observer::{Event, Observer, Silent};
 pub use open::{new_warehouse, open_lake, open_warehouse, query, validate};
+pub use publish::{export, publish};
 pub use status::{ConnectionStatus, DeletionState, Run, StreamState, runs, status};
 pub use sync::{StreamReport, SyncOptions, SyncReport, sync};

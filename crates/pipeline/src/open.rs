@@ -46,11 +46,14 @@ pub(crate) fn cloud_options(context: &Context) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// The lake with all its connections.
+pub(crate) fn whole_lake(pipeline: &PipelineFile, context: &Context) -> Result<Lake, Error> {
+    Lake::open(&pipeline.lake_url(), &cloud_options(context)).map_err(|error| of_lake("open the lake", error))
+}
+
 /// The connection's tables.
 pub fn open_lake(pipeline: &PipelineFile, context: &Context) -> Result<ConnectionLake, Error> {
-    let lake = Lake::open(&pipeline.lake_url(), &cloud_options(context))
-        .map_err(|error| of_lake("open the lake", error))?;
-    Ok(lake.connection(&pipeline.connection.name))
+    Ok(whole_lake(pipeline, context)?.connection(&pipeline.connection.name))
 }
 
 /// The keys of `key_env`: the first seals, all open.

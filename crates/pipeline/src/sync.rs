@@ -20,6 +20,7 @@ use crate::connect::client;
 use crate::error::{Error, ErrorKind};
 use crate::maintain::clean_marts;
 use crate::open::{client_secret, new_warehouse, of_loader, open_lake, sealing_keys};
+use crate::publish::publish_configured;
 use crate::state::{State, of_state};
 use crate::tokens::{VaultTokens, owner};
 use crate::{Context, Event, PipelineFile};
@@ -150,6 +151,10 @@ impl Run<'_> {
         read?;
         refresh::marts(self, &lake, &mut report).await?;
         self.tidy_up(&mut loader, &lake).await?;
+        if report.models_refreshed > 0 {
+            let published = publish_configured(self.pipeline, self.context).await?;
+            report.tables_published = published.map_or(0, |published| published.tables.len());
+        }
         Ok(report)
     }
 

@@ -1,7 +1,7 @@
 //! `demo`: everything at once, on this machine: a simulated account, the real consent flow, a sync into a local lake,
 //! the marts, and the KPI table.
 
-mod kpis;
+pub(crate) mod kpis;
 
 use std::collections::HashMap;
 use std::fs;

@@ -3,11 +3,15 @@
 mod connect;
 mod demo;
 mod disconnect;
+mod export;
 mod lake;
 mod metrics;
 mod privacy;
+mod publish;
 mod query;
+mod report;
 mod runs;
+mod serve;
 mod simulate;
 mod status;
 mod sync;
@@ -43,6 +47,10 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit> {
         Command::Privacy { command } => privacy::run(&open(global)?, command).await,
         Command::Lake { command } => lake::run(&open(global)?, command).await,
         Command::Erase { ticket } => lake::erase(&open(global)?, *ticket).await,
+        Command::Serve(args) => serve::run(&open(global)?, args).await,
+        Command::Report(args) => report::run(&open(global)?, args).await,
+        Command::Publish(args) => publish::run(&open(global)?, args).await,
+        Command::Export(args) => export::run(&open(global)?, args).await,
         Command::Runs => runs::run(&open(global)?).await,
     }
 }

@@ -1,12 +1,15 @@
 //! `privacy`: what was dropped, and what can be stored at all.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use deskmeter_tables::Kind;
 
 use super::{Opened, println};
-use crate::args::{Format, PrivacyCommand};
+use crate::args::{AuditArgs, Format, PrivacyCommand};
 use crate::exit_code::Exit;
 use crate::output::{self, Table};
+
+/// Shorter texts stand everywhere by chance.
+const CANARY_BYTES_MIN: usize = 4;
 
 const LEDGER: &str = "select stream, path, cast(sum(n_kept) as bigint) as kept, \
     cast(sum(n_pseudonymised) as bigint) as pseudonymised, cast(sum(n_other) as bigint) as as_other, \
@@ -20,6 +23,7 @@ pub(crate) async fn run(opened: &Opened, command: &PrivacyCommand) -> Result<Exi
     match command {
         PrivacyCommand::Ledger => ledger(opened).await,
         PrivacyCommand::Manifest => manifest(opened),
+        PrivacyCommand::Audit(args) => audit(opened, args).await,
     }
 }
 
@@ -68,6 +72,49 @@ fn manifest(opened: &Opened) -> Result<Exit> {
         println(&rows.to_string());
     }
     Ok(Exit::Ok)
+}
+
+/// What really lies in the lake. Findings end in exit code 7.
+async fn audit(opened: &Opened, args: &AuditArgs) -> Result<Exit> {
+    let canaries = match &args.canaries {
+        None => None,
+        Some(path) => {
+            let text =
+                std::fs::read_to_string(path).with_context(|| format!("read canaries {}", path.display()))?;
+            Some(text.lines().filter(|line| line.len() >= CANARY_BYTES_MIN).map(str::to_owned).collect())
+        }
+    };
+    let audited =
+        deskmeter_pipeline::audit_privacy(&opened.pipeline, &opened.context, canaries, args.files.clone());
+    let report = audited.await?;
+    if opened.global.format == Format::Json {
+        println(&serde_json::to_string_pretty(&report)?);
+    } else {
+        let mut table = Table::new(["object", "column", "part", "rule", "count", "outline"]);
+        for finding in &report.findings {
+            let place = &finding.place;
+            let column = place.column.clone().unwrap_or_default();
+            table.row([
+                place.object.clone(),
+                column,
+                place.part.to_string(),
+                finding.rule.to_string(),
+                finding.count.to_string(),
+                finding.outline.clone(),
+            ]);
+        }
+        if !report.findings.is_empty() {
+            println(&table.to_string());
+        }
+        let bytes = super::sync::bytes(report.bytes);
+        println(&format!(
+            "{} objects, {bytes}, {} values looked at: {} findings",
+            report.objects,
+            report.values,
+            report.findings.len()
+        ));
+    }
+    Ok(if report.findings.is_empty() { Exit::Ok } else { Exit::DataCheck })
 }
 
 fn type_name(kind: Kind) -> &'static str {

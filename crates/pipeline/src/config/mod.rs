@@ -44,6 +44,8 @@ pub struct PipelineFile {
     /// How the marts are computed.
     #[serde(default)]
     pub warehouse: WarehouseConfig,
+    /// Database that each run ends with publishing to.
+    pub publish: Option<PublishConfig>,
     /// Folder of the file: relative paths in it start here.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -140,6 +142,16 @@ impl Default for WarehouseConfig {
     }
 }
 
+/// `[publish]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PublishConfig {
+    /// Environment variable that holds the database's `postgres://` URL.
+    pub url_env: String,
+    /// Role that may read what is published; made when it is missing.
+    pub reader_role: Option<String>,
+}
+
 const fn default_quota_percent() -> u8 {
     80
 }
@@ -185,12 +197,17 @@ impl PipelineFile {
     }
 
     fn absolute(&self, url: &str) -> String {
-        if url.contains("://") {
-            return url.to_owned();
-        }
-        let path = std::path::absolute(self.folder.join(url)).unwrap_or_else(|_| self.folder.join(url));
-        Url::from_directory_path(&path).map_or_else(|()| url.to_owned(), |url| url.to_string())
+        absolute_url(url, &self.folder)
     }
+}
+
+/// A URL as it is; a folder, relative to `folder`, as a `file` URL.
+pub(crate) fn absolute_url(url: &str, folder: &Path) -> String {
+    if url.contains("://") {
+        return url.to_owned();
+    }
+    let path = std::path::absolute(folder.join(url)).unwrap_or_else(|_| folder.join(url));
+    Url::from_directory_path(&path).map_or_else(|()| url.to_owned(), |url| url.to_string())
 }
 
 #[cfg(test)]

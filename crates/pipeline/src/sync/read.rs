@@ -4,9 +4,10 @@
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 use deskmeter_extractor::{Client, ErrorKind as FetchError, RawPage, TokenSource};
-use deskmeter_loader::{Loader, StreamWriter};
+use deskmeter_loader::Loader;
 use deskmeter_sanitizer::{CleanPage, Sanitizer};
 use deskmeter_zendesk::{Next, PageRequest, PageSize, Position, Stream, UnixSeconds};
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::{StreamReport, refusal};
@@ -16,6 +17,9 @@ use crate::{Context, Event};
 
 /// `start_time` must be at least a minute in the past; a second more is safe (zendesk-api: `StartTimeTooRecent`).
 const RECENT_SECONDS: i64 = 61;
+
+/// What was read is committed at least this often.
+const COMMIT_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// What every stream of a run shares.
 pub(super) struct Reader<'a> {
@@ -54,8 +58,7 @@ impl Reader<'_> {
                 return Ok(());
             }
         };
-        let writer = loader.stream(stream.name());
-        self.pages((stream, from), first, writer, sanitizer, report).await?;
+        self.pages((stream, from), first, loader, sanitizer, report).await?;
         self.context.observer.event(&Event::StreamEnded { stream });
         info!(stream = stream.name(), rows = report.rows_read, pages = report.pages, "stream read");
         Ok(())
@@ -75,11 +78,13 @@ impl Reader<'_> {
         &self,
         (stream, mut at): (Stream, Position),
         first: RawPage,
-        mut writer: StreamWriter<'_>,
+        loader: &mut Loader,
         sanitizer: &mut Sanitizer,
         report: &mut StreamReport,
     ) -> Result<(), Error> {
         let mut raw = first;
+        let mut writer = loader.stream(stream.name());
+        let mut committed_at = Instant::now();
         loop {
             let page =
                 sanitizer.page(stream, raw.bytes()).map_err(|error| open::of_sanitizer(stream, error))?;
@@ -88,7 +93,7 @@ impl Reader<'_> {
                 .map_err(|error| Error::new(ErrorKind::Zendesk, "go on to the next page").because(error))?;
             drop(raw);
             self.count(stream, &page, report);
-            let position = serde_json::to_string(next.position())
+            let position = serde_json::to_string(&next.position().storable(stream))
                 .map_err(|error| Error::new(ErrorKind::Bug, "write a position").because(error))?;
             let push = async {
                 let committed = writer.push(page.batches, position).await.map_err(open::of_loader)?;
@@ -109,6 +114,13 @@ impl Reader<'_> {
                         self.committed(stream, &committed, report);
                     }
                     (at, raw) = fetched;
+                    // Under a slow rate limit the buffer fills in hours: a crash shall not cost more than a minute.
+                    if committed_at.elapsed() >= COMMIT_EVERY {
+                        let committed = writer.finish().await.map_err(open::of_loader)?;
+                        self.committed(stream, &committed, report);
+                        writer = loader.stream(stream.name());
+                        committed_at = Instant::now();
+                    }
                 }
             }
         }

@@ -75,6 +75,8 @@ pub struct SyncReport {
     pub values_dropped: u64,
     /// Models that were made anew.
     pub models_refreshed: usize,
+    /// Tables that were published to the database of `[publish]`.
+    pub tables_published: usize,
     /// What a reader of the marts should know.
     pub warnings: Vec<String>,
 }
@@ -88,6 +90,7 @@ impl SyncReport {
             bytes_received: 0,
             values_dropped: 0,
             models_refreshed: 0,
+            tables_published: 0,
             warnings: Vec::new(),
         }
     }

@@ -11,7 +11,8 @@ use crate::commands::println;
 use crate::output::{self, Table};
 
 /// The order and the wording are the mart's.
-const SQL: &str = "select section, kpi, cast(value as double) as value, unit from kpis order by position";
+const SQL: &str =
+    "select section, kpi, subject, cast(value as double) as value, unit from kpis order by position";
 
 /// Prints the headline numbers.
 pub(crate) async fn print(pipeline: &PipelineFile, context: &Context, format: Format) -> Result<()> {
@@ -27,7 +28,9 @@ pub(crate) async fn print(pipeline: &PipelineFile, context: &Context, format: Fo
             let text = |index: usize| array_value_to_string(batch.column(index), row).unwrap_or_default();
             let heading = if text(0) == section { String::new() } else { text(0) };
             section = text(0);
-            table.row([heading, text(1), value(batch, row, &text(3))]);
+            let subject = text(2).replace('_', " ");
+            let what = if subject.is_empty() { text(1) } else { format!("{}: {subject}", text(1)) };
+            table.row([heading, what, value(batch, row, &text(4))]);
         }
     }
     println(&format!("\n{table}"));
@@ -36,7 +39,7 @@ pub(crate) async fn print(pipeline: &PipelineFile, context: &Context, format: Fo
 
 /// A value with its unit: `15 h 24 min`, `41.0 %`, `4,935`.
 fn value(batch: &RecordBatch, row: usize, unit: &str) -> String {
-    let values = batch.column(2).as_primitive::<Float64Type>();
+    let values = batch.column(3).as_primitive::<Float64Type>();
     let Some(value) = values.iter().nth(row).flatten() else { return "-".to_owned() };
     match unit {
         "minutes" => duration(value),

@@ -1,0 +1,64 @@
+//! `serve`: the web console.
+
+use anyhow::{Context as _, Result};
+use deskmeter_pipeline::{Error, ErrorKind};
+use deskmeter_server::{Labels, Password, ServeOptions};
+
+use super::{Opened, println};
+use crate::args::ServeArgs;
+use crate::env;
+use crate::exit_code::Exit;
+
+pub(crate) async fn run(opened: &Opened, args: &ServeArgs) -> Result<Exit> {
+    let mut pipelines = vec![(opened.path.clone(), opened.pipeline.clone())];
+    for path in &args.also {
+        pipelines.push((path.clone(), super::read(path)?));
+    }
+    let mut options = ServeOptions::new(pipelines, opened.context.clone());
+    options.bind = args.bind;
+    options.public_url.clone_from(&args.public_url);
+    options.password = password(opened)?;
+    if let Some(path) = &args.labels {
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("read labels {}", path.display()))?;
+        options.labels = Labels::parse(&text).map_err(usage)?;
+    }
+    let tell = |serving: deskmeter_server::Serving| {
+        println(&format!("console listening on http://{}", serving.address))
+    };
+    deskmeter_server::serve(options, tell, stopped()).await.map_err(usage)?;
+    Ok(Exit::Ok)
+}
+
+fn password(opened: &Opened) -> Result<Option<Password>> {
+    let variable = |name: &str| (opened.context.environment)(name);
+    if let Some(hash) = variable(env::PASSWORD_HASH) {
+        return Ok(Some(Password::from_hash(&hash).map_err(usage)?));
+    }
+    match variable(env::PASSWORD) {
+        Some(plain) => Ok(Some(Password::from_plain(&plain).map_err(usage)?)),
+        None => Ok(None),
+    }
+}
+
+/// Ends with Ctrl-C, or when a service manager asks for it.
+async fn stopped() {
+    #[cfg(unix)]
+    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        return;
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+fn usage(error: deskmeter_server::Error) -> Error {
+    let next = error.next_step().map(str::to_owned);
+    let failure = Error::new(ErrorKind::Config, "serve the console").because(error);
+    match next {
+        Some(next) => failure.next(next),
+        None => failure,
+    }
+}
