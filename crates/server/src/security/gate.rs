@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -13,7 +14,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::SessionId;
 use super::headers::harden;
 use crate::app::App;
-use crate::pages::Refusal;
+use crate::pages::{Refusal, onward};
 
 /// Largest body that is read: forms of a few fields.
 const BODY_MAX: usize = 16 << 10;
@@ -21,8 +22,12 @@ const BODY_MAX: usize = 16 << 10;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest target of a request.
 const TARGET_MAX: usize = 4 << 10;
+/// Tells, in browsers, from where a request comes.
+const FETCH_SITE: &str = "sec-fetch-site";
+/// Where people sign in.
+const LOGIN: &str = "/login";
 /// What anyone may see: the way in, and whether the server lives.
-const OPEN: [&str; 4] = ["/login", "/healthz", "/oauth/callback", "/metrics"];
+const OPEN: [&str; 4] = [LOGIN, "/healthz", "/oauth/callback", "/metrics"];
 
 /// Who has sent a request.
 #[derive(Debug, Clone, Copy)]
@@ -34,12 +39,15 @@ pub(crate) async fn guard(State(app): State<Arc<App>>, mut request: Request, nex
         return hardened(refusal.into_response());
     }
     let known = request_session(request.headers());
+    let path = request.uri().path().to_owned();
+    let is_open = OPEN.contains(&path.as_str()) || path.starts_with("/assets/");
+    if known.is_none() && !is_open && is_from_elsewhere(&request) {
+        return hardened(come_in(&request).into_response());
+    }
     let session = known.clone().unwrap_or_else(SessionId::random);
-    let path = request.uri().path();
-    let is_open = OPEN.contains(&path) || path.starts_with("/assets/");
     if !is_open && !app.is_signed_in(&session) {
         let answer = if request.method().is_safe() {
-            Redirect::to("/login").into_response()
+            Redirect::to(LOGIN).into_response()
         } else {
             Refusal::new(StatusCode::UNAUTHORIZED, "Sign in first.").into_response()
         };
@@ -47,11 +55,24 @@ pub(crate) async fn guard(State(app): State<Arc<App>>, mut request: Request, nex
     }
     request.extensions_mut().insert(session.clone());
     let mut answer = hardened(next.run(request).await);
-    // An answer that sets a cookie of its own (a sign-in) wins.
-    if known.is_none() && !answer.headers().contains_key(header::SET_COOKIE) {
+    // An answer that sets a cookie of its own (a sign-in) wins; one that people may be led to from elsewhere sets
+    // none, for their own cookie was only kept back.
+    let is_place = !is_open || path == LOGIN;
+    if known.is_none() && is_place && !answer.headers().contains_key(header::SET_COOKIE) {
         app.set_cookie(&mut answer, &session);
     }
     answer
+}
+
+/// Whether a link of another site led here, so that the browser kept the strict cookie back.
+fn is_from_elsewhere(request: &Request) -> bool {
+    request.method().is_safe() && request.headers().get(FETCH_SITE).is_some_and(|site| site == "cross-site")
+}
+
+/// Leads to the same page once more, from this site: then the cookie comes along, if there is one.
+fn come_in(request: &Request) -> Result<Response, Refusal> {
+    let target = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+    onward("Opening deskmeter", "One moment.", target.to_owned())
 }
 
 /// Reads the whole body, bounded in size and time, so that no page waits on a slow sender.

@@ -216,3 +216,15 @@ async fn an_answer_from_zendesk_without_a_question_connects_nothing() {
     assert_eq!(other.get("/oauth/callback?code=abc&state=def").await.status(), 400);
     console.stop().await;
 }
+
+#[tokio::test]
+async fn a_link_from_another_site_does_not_sign_anyone_out() {
+    let console = Console::lonely(Some(PASSWORD)).await;
+    let visitor = console.visitor();
+    let followed =
+        visitor.request(Method::GET, "/c/acme/sla?period=30d").header("sec-fetch-site", "cross-site");
+    let answer = followed.send().await.unwrap();
+    assert!(answer.status() == 200 && !answer.headers().contains_key(SET_COOKIE));
+    assert!(answer.text().await.unwrap().contains("url=/c/acme/sla?period=30d\""));
+    console.stop().await;
+}
