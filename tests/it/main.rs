@@ -1,5 +1,6 @@
 //! End-to-end tests: the real binary against the real simulator, read back by the binary and by other tools.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test binary: a failure is a panic")]
+#![expect(clippy::print_stderr, reason = "a skipped test says so aloud")]
 
 /// Wrong files, addresses, ports, folders and pages: one clear error, the published exit code, nothing lost.
 mod bad_input;

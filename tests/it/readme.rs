@@ -56,8 +56,8 @@ fn the_pipeline_files_that_are_shown_are_right() {
     let example = std::fs::read_to_string(root().join("pipelines/example.toml")).unwrap();
     assert!(!shown.is_empty());
     for text in shown.into_iter().chain([example.as_str()]) {
-        let text: String =
-            text.lines().map(|line| format!("{}\n", line.strip_prefix("   ").unwrap_or(line))).collect();
+        let lines: Vec<&str> = text.lines().map(|line| line.strip_prefix("   ").unwrap_or(line)).collect();
+        let text = lines.join("\n");
         std::fs::write(dir.path().join("deskmeter.toml"), text).unwrap();
         let ran =
             deskmeter(dir.path(), &["validate"]).env("ACME_ZENDESK_CLIENT_SECRET", "s").output().unwrap();

@@ -60,7 +60,7 @@ fn report(error: &anyhow::Error) -> Exit {
     if error.chain().any(is_broken_pipe) {
         return Exit::Ok;
     }
-    if error.chain().any(|cause| cause.is::<commands::Usage>()) {
+    if error.chain().any(<dyn StdError>::is::<commands::Usage>) {
         return Exit::Usage;
     }
     failure.map_or(Exit::Bug, |failure| failure.kind().into())

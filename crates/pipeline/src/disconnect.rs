@@ -17,7 +17,7 @@ use crate::tokens::VaultTokens;
 use crate::{Context, PipelineFile};
 
 /// A run that is under way is waited for this long.
-const RUN_WAIT: Duration = Duration::from_secs(180);
+const RUN_WAIT: Duration = Duration::from_mins(3);
 
 /// What a disconnect did.
 #[derive(Debug, Clone, Serialize)]

@@ -76,9 +76,12 @@ impl Error {
 
     /// Every problem of a pipeline file, as one failure.
     pub fn problems(file: &std::path::Path, problems: &[Problem]) -> Self {
-        let list: String = problems.iter().map(|problem| format!("\n  {problem}")).collect();
-        Self::new(ErrorKind::Config, format!("{} has {} problem(s):{list}", file.display(), problems.len()))
-            .next("correct the file; pipelines/README.md explains every key")
+        let list = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  ");
+        Self::new(
+            ErrorKind::Config,
+            format!("{} has {} problem(s):\n  {list}", file.display(), problems.len()),
+        )
+        .next("correct the file; pipelines/README.md explains every key")
     }
 
     /// Which exit code it has.

@@ -50,11 +50,11 @@ pub(crate) async fn clean_marts(
 ) -> Result<(), Error> {
     let failed = |error| of_lake("clean up the marts", error);
     for mart in warehouse.catalogue().marts() {
-        if let Some(mut table) = lake.table(&mart.name).await.map_err(failed)? {
+        if let Some(table) = lake.table(&mart.name).await.map_err(failed)? {
             if retention == Retention::NEWEST_VERSION_ONLY {
                 write_checkpoint(&table, &mart.name).await.map_err(failed)?;
             }
-            clean_up(&mut table, &mart.name, retention).await.map_err(failed)?;
+            clean_up(&table, &mart.name, retention).await.map_err(failed)?;
         }
     }
     Ok(())

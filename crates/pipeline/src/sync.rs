@@ -58,9 +58,9 @@ pub async fn sync(
         .next("run `deskmeter connect`"));
     };
     let lease = acquire(&state, context, options.wait).await?;
-    let run_id = RunId::new(context.started_at, rand::random());
+    let id = RunId::new(context.started_at, rand::random());
     let client = client(pipeline)?;
-    let run = Run { pipeline, context, options, state: &state, client: &client, run_id: &run_id };
+    let run = Run { pipeline, context, options, state: &state, client: &client, id: &id };
     let result = while_renewing(lease, context, |fence| run.under_lease(sealed, fence)).await;
     run.record(result.as_ref()).await?;
     result
@@ -122,7 +122,7 @@ struct Run<'a> {
     options: &'a SyncOptions,
     state: &'a State,
     client: &'a Client,
-    run_id: &'a RunId,
+    id: &'a RunId,
 }
 
 impl Run<'_> {
@@ -140,11 +140,11 @@ impl Run<'_> {
         let mut sanitizer = Sanitizer::new(key, rejects);
         sanitizer.know_agents(loader.agent_keys().await.map_err(of_loader)?);
 
-        let mut report = SyncReport::new(self.run_id);
+        let mut report = SyncReport::new(self.id);
         let read = self.streams(sealed, &mut loader, &mut sanitizer, &mut report).await;
         // What was seen and dropped is written down also when the run ends early.
         if report.streams.values().any(|stream| stream.rows_read > 0) {
-            let rows = sanitizer.ledger().to_batch(self.run_id, self.context.started_at);
+            let rows = sanitizer.ledger().to_batch(self.id, self.context.started_at);
             loader.append_ledger(rows).await.map_err(of_loader)?;
             report.values_dropped = sanitizer.ledger().rows().map(|row| row.n_dropped).sum();
         }
@@ -223,7 +223,7 @@ impl Run<'_> {
         let stats = self.client.stats();
         let now = self.context.now().0;
         let run = RunRecord {
-            id: self.run_id.to_string(),
+            id: self.id.to_string(),
             started_at: self.context.started_at.0,
             ended_at: now,
             outcome,

@@ -39,7 +39,7 @@ pub(crate) async fn run(global: &Global, args: &DemoArgs) -> Result<Exit> {
     let is_table = global.format == Format::Table;
     let note = |line: &str| {
         if is_table {
-            println(line)
+            println(line);
         }
     };
     note(&format!("A simulated Zendesk with {} tickets listens on {}.", args.tickets, running.base_url()));
@@ -48,7 +48,7 @@ pub(crate) async fn run(global: &Global, args: &DemoArgs) -> Result<Exit> {
     let text = pipeline_toml(running.base_url(), &tenant);
     fs::write(&file, &text).with_context(|| format!("write {}", file.display()))?;
     let pipeline = super::read(&file)?;
-    let context = context()?;
+    let context = context();
     connect(&pipeline, &context).await?;
     note("Connected by OAuth: tickets:read users:read organizations:read, nothing else.");
 
@@ -93,11 +93,11 @@ fn pipeline_toml(base_url: &str, tenant: &str) -> String {
 }
 
 /// The real environment, with a sealing key that lives as long as this process.
-fn context() -> Result<Context> {
-    let key: String = rand::random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect();
+fn context() -> Context {
+    let key = rand::random::<[u64; 4]>().map(|part| format!("{part:016x}")).concat();
     let own: HashMap<String, String> = [(KEY_ENV.to_owned(), key)].into();
     let real = env::environment();
-    Ok(Context::new(clock::clock(), Arc::new(move |name| own.get(name).cloned().or_else(|| real(name)))))
+    Context::new(clock::clock(), Arc::new(move |name| own.get(name).cloned().or_else(|| real(name))))
 }
 
 /// The consent flow, with someone who presses Allow.

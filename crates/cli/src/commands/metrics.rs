@@ -70,7 +70,8 @@ fn show(opened: &Opened, name: &str) -> Result<Exit> {
             Usage(format!("model `{}` has no column `{}`", model.name, column.unwrap_or_default())).into()
         );
     }
-    let caveats: String = description.caveats.iter().map(|caveat| format!("\nmind: {caveat}")).collect();
+    let caveats =
+        description.caveats.iter().map(|caveat| format!("\nmind: {caveat}")).collect::<Vec<_>>().concat();
     println(&format!("{}: {}\n{}{caveats}\n{table}", model.name, description.grain, description.about));
     let names = |names: &[String]| if names.is_empty() { "-".to_owned() } else { names.join(", ") };
     println(&format!("made from: {}\nused by:   {}", names(&model.upstream), names(&model.downstream)));

@@ -24,7 +24,7 @@ pub(crate) async fn run(opened: &Opened, args: &ServeArgs) -> Result<Exit> {
         options.labels = Labels::parse(&text).map_err(usage)?;
     }
     let tell = |serving: deskmeter_server::Serving| {
-        println(&format!("console listening on http://{}", serving.address))
+        println(&format!("console listening on http://{}", serving.address));
     };
     deskmeter_server::serve(options, tell, stopped()).await.map_err(usage)?;
     Ok(Exit::Ok)

@@ -24,21 +24,14 @@ pub(crate) async fn run(opened: &Opened) -> Result<Exit> {
 }
 
 fn describe(status: &ConnectionStatus) -> String {
-    let mut text = format!("{} {} is {}", dot(status), status.connection, status.state);
-    if let (Some(cause), Some(since)) = (status.cause, status.since) {
-        text.push_str(&format!(" since {since}: {cause}"));
-    }
-    if status.is_running {
-        text.push_str("; a run is under way");
-    }
+    let mut lines = vec![headline(status)];
     if let Some(run) = &status.last_run {
-        let outcome = if run.exit_code == 0 {
-            "succeeded".to_owned()
-        } else {
-            format!("failed with exit code {}", run.exit_code)
+        let outcome = match run.exit_code {
+            0 => "succeeded".to_owned(),
+            code => format!("failed with exit code {code}"),
         };
-        text.push_str(&format!(
-            "\nlast run: {} {outcome}, {} rows, {} requests",
+        lines.push(format!(
+            "last run: {} {outcome}, {} rows, {} requests",
             run.ended_at, run.rows, run.requests
         ));
     }
@@ -48,14 +41,23 @@ fn describe(status: &ConnectionStatus) -> String {
             let newest = stream.newest.map_or_else(|| "-".to_owned(), |newest| newest.to_string());
             table.row([name.clone(), newest, stream.capability.to_owned()]);
         }
-        text.push_str(&format!("\n{table}"));
+        lines.push(table.to_string());
     }
     if let Some(deletion) = &status.deletion {
         let clock = if deletion.is_overdue { "OVERDUE since" } else { "due by" };
-        text.push_str(&format!("\ndeletion: {clock} {}", deletion.deadline));
+        lines.push(format!("deletion: {clock} {}", deletion.deadline));
     }
-    text.push_str(&format!("\nnext: {}", status.next_step));
-    text
+    lines.push(format!("next: {}", status.next_step));
+    lines.join("\n")
+}
+
+fn headline(status: &ConnectionStatus) -> String {
+    let cause = match (status.cause, status.since) {
+        (Some(cause), Some(since)) => format!(" since {since}: {cause}"),
+        _ => String::new(),
+    };
+    let running = if status.is_running { "; a run is under way" } else { "" };
+    format!("{} {} is {}{cause}{running}", dot(status), status.connection, status.state)
 }
 
 /// A green dot for a connection that works, as on the Integrations page.

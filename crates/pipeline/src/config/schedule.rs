@@ -31,6 +31,7 @@ pub struct ScheduleConfig {
 /// `applies_to = { group_ids = [36000000000002] }`
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_field_names, reason = "the keys say that they hold ids, not names")]
 pub struct AppliesToConfig {
     /// Groups.
     pub group_ids: Vec<i64>,

@@ -19,7 +19,7 @@ use crate::{Context, Event};
 const RECENT_SECONDS: i64 = 61;
 
 /// What was read is committed at least this often.
-const COMMIT_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
+const COMMIT_EVERY: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// What every stream of a run shares.
 pub(super) struct Reader<'a> {
