@@ -24,5 +24,11 @@ select
 from tickets
 where last_resolved_at >= $from and last_resolved_at < $to
 group by coalesce(priority, 'none')
-order by n_tickets desc, priority
-limit 50
+order by
+    case coalesce(priority, 'none')
+        when 'urgent' then 1
+        when 'high' then 2
+        when 'normal' then 3
+        when 'low' then 4
+        else 5
+    end

@@ -26,5 +26,11 @@ where
     and decided_at >= $from
     and decided_at < $to
 group by coalesce(priority, 'none')
-order by n_decided desc, priority
-limit 50
+order by
+    case coalesce(priority, 'none')
+        when 'urgent' then 1
+        when 'high' then 2
+        when 'normal' then 3
+        when 'low' then 4
+        else 5
+    end

@@ -47,7 +47,7 @@ fn axis_duration(minutes: f64) -> String {
         "0".to_owned()
     } else if minutes < 60.0 {
         format!("{minutes:.0} m")
-    } else if minutes < 2.0 * MINUTES_PER_DAY {
+    } else if minutes < MINUTES_PER_DAY {
         format!("{} h", trim(minutes / 60.0))
     } else {
         format!("{} d", trim(minutes / MINUTES_PER_DAY))
@@ -125,6 +125,9 @@ pub(crate) fn span_words(seconds: i64) -> String {
 
 /// A word of a closed list as a label: `native_messaging` becomes `Native messaging`.
 pub(crate) fn label(word: &str) -> String {
+    if matches!(word, "api" | "sms") {
+        return word.to_ascii_uppercase();
+    }
     let mut text = word.replace('_', " ");
     if let Some(first) = text.get_mut(0..1) {
         first.make_ascii_uppercase();

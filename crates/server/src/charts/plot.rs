@@ -21,12 +21,15 @@ pub(crate) enum Kind {
     Stacked,
 }
 
-/// The shape of the drawing. Both are in the page; the style sheet shows the one that fits.
+/// The width that the drawing is made for. All are in the page; the style sheet shows the one that fits, so that
+/// letters keep their size on a phone and on a desk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Size {
-    /// For a desk.
+    /// The whole width of a desk.
     Wide,
-    /// For a phone: fewer labels, the same size of letters.
+    /// Half of it.
+    Half,
+    /// A phone.
     Narrow,
 }
 
@@ -66,14 +69,16 @@ struct Frame {
 impl Size {
     fn frame(self) -> Frame {
         match self {
-            Self::Wide => Frame { width: 720.0, height: 230.0, left: 52.0, labels_max: 9 },
-            Self::Narrow => Frame { width: 340.0, height: 210.0, left: 46.0, labels_max: 4 },
+            Self::Wide => Frame { width: 1_080.0, height: 260.0, left: 52.0, labels_max: 14 },
+            Self::Half => Frame { width: 530.0, height: 230.0, left: 50.0, labels_max: 9 },
+            Self::Narrow => Frame { width: 310.0, height: 200.0, left: 44.0, labels_max: 5 },
         }
     }
 
     const fn class(self) -> &'static str {
         match self {
             Self::Wide => "wide",
+            Self::Half => "half",
             Self::Narrow => "narrow",
         }
     }

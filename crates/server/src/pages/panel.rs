@@ -247,7 +247,7 @@ fn draw(view: &mut PanelView, chart: &Chart, drawing: &Drawing<'_>) {
         let classes = (1..).map(|number| format!("s{number}"));
         view.legend = classes.zip(chart.series.iter().map(|series| series.name.clone())).collect();
     }
-    view.drawing = format!("{}{}", chart.svg(Size::Wide), chart.svg(Size::Narrow));
+    view.drawing = [Size::Wide, Size::Half, Size::Narrow].map(|size| chart.svg(size)).concat();
     view.is_table_behind = true;
     let mut heads = vec![Head { label: String::new(), is_number: false }];
     heads.extend(chart.series.iter().map(|series| Head { label: series.name.clone(), is_number: true }));

@@ -58,7 +58,7 @@ impl Console {
         let (started, address) = oneshot::channel();
         let served = tokio::spawn(deskmeter_server::serve(
             options,
-            move |serving| drop(started.send(serving.address)),
+            move |serving| started.send(serving.address).unwrap(),
             async move { drop(stopped.await) },
         ));
         let base = format!("http://{}", address.await.unwrap());
