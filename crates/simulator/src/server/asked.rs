@@ -8,6 +8,7 @@ pub(crate) struct Asked {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) query: Vec<(String, String)>,
+    pub(crate) host: String,
     pub(crate) authorization: Option<String>,
     pub(crate) gzip: bool,
     pub(crate) json_body: bool,
@@ -26,7 +27,15 @@ impl Asked {
         words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
     }
 
-    /// A path and query that repeats this request with other values: keys in order of name, as recorded.
+    /// The address that the client knows this server by. Only this machine is plain: whoever asks for another name
+    /// came through TLS.
+    pub(crate) fn origin(&self) -> String {
+        let name = self.host.rsplit_once(':').map_or(self.host.as_str(), |(name, _)| name);
+        let scheme = if matches!(name, "127.0.0.1" | "localhost" | "[::1]") { "http" } else { "https" };
+        format!("{scheme}://{}", self.host)
+    }
+
+    /// A URL that repeats this request with other values: keys in order of name, as recorded.
     pub(crate) fn again(&self, changes: &[(&str, &str)]) -> String {
         let replaced = |key: &str| changes.iter().any(|(name, _)| *name == key);
         let kept = self.query.iter().filter(|(key, _)| !replaced(key) && !dropped(key, changes));
@@ -34,7 +43,7 @@ impl Asked {
         pairs.extend(changes);
         pairs.sort_unstable();
         let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-        format!("{}?{query}", self.path)
+        format!("{}{}?{query}", self.origin(), self.path)
     }
 }
 

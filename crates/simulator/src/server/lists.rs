@@ -17,14 +17,14 @@ const LIST_ROWS_MAX: usize = 100;
 const OFFSET_ROWS_MAX: usize = 10_000;
 
 /// `users/me`: with no or ignored credentials it answers 200 with an anonymous user, as recorded.
-pub(crate) fn me(simulator: &Simulator, known: Option<()>) -> Answer {
+pub(crate) fn me(simulator: &Simulator, asked: &Asked, known: Option<()>) -> Answer {
     let role = match simulator.options.token_role {
         TokenRole::Admin => "admin",
         TokenRole::Agent => "agent",
     };
     let user = match known {
         Some(()) => json!({
-            "id": ME, "url": simulator.url(&format!("/api/v2/users/{ME}.json")), "name": "CANARY-me-name-0",
+            "id": ME, "url": format!("{}/api/v2/users/{ME}.json", asked.origin()), "name": "CANARY-me-name-0",
             "email": "canary-me-0@example.test", "created_at": "2020-01-02T03:04:05Z",
             "updated_at": "2020-01-02T03:04:05Z", "time_zone": "Eastern Time (US & Canada)",
             "iana_time_zone": "America/New_York", "phone": null, "locale": "en-US", "role": role,
@@ -42,10 +42,10 @@ pub(crate) fn me(simulator: &Simulator, known: Option<()>) -> Answer {
 /// Everything else that a token may read.
 pub(crate) fn answer(simulator: &Simulator, asked: &Asked, endpoint: Endpoint, id: i64) -> Answer {
     match endpoint {
-        Endpoint::Me => me(simulator, Some(())),
+        Endpoint::Me => me(simulator, asked, Some(())),
         Endpoint::List(stream) => {
             let roles = roles(asked);
-            listed(asked, simulator, stream.key(), &visible(simulator, stream, &roles))
+            listed(asked, stream.key(), &visible(simulator, stream, &roles))
         }
         Endpoint::Count(stream) => {
             let value = visible(simulator, stream, &roles(asked)).len();
@@ -59,19 +59,35 @@ pub(crate) fn answer(simulator: &Simulator, asked: &Asked, endpoint: Endpoint, i
         Endpoint::TicketMetrics => {
             let mut sets = metric_sets(simulator, None);
             sets.reverse();
-            listed(asked, simulator, "ticket_metrics", &sets)
+            listed(asked, "ticket_metrics", &sets)
         }
         Endpoint::Metrics => match metric_sets(simulator, Some(id)).pop() {
             Some(set) => wrapped("ticket_metric", &set.json),
             None => Answer::not_found(),
         },
-        // A token with the global scope gets what the product must never ask for.
-        _ => {
-            let key = asked.path.trim_end_matches(".json").rsplit('/').next().unwrap_or_default();
-            let row = json!({"id": 1, "name": "CANARY-forbidden-name-0", "body": "CANARY-forbidden-body-0"});
-            Answer::json(200, json!({key: [row], "count": 1, "next_page": null}).to_string())
-        }
+        _ => forbidden(asked),
     }
+}
+
+/// What the product must never ask for, to a token with the scope for it: one row that has what published clients
+/// look at.
+fn forbidden(asked: &Asked) -> Answer {
+    let time = "2020-01-02T03:04:05Z";
+    let row = json!({
+        "id": 1, "name": "CANARY-forbidden-name-0", "body": "CANARY-forbidden-body-0", "created_at": time,
+        "updated_at": time, "type": "text", "key": "canary-forbidden-key-0", "events": [],
+    });
+    let key = match asked.path.trim_end_matches(".json").rsplit('/').next().unwrap_or_default() {
+        "settings" => {
+            let features = json!({"organization_access_enabled": true});
+            return Answer::json(200, json!({"settings": {"active_features": features}}).to_string());
+        }
+        "ticket_audits" => "audits",
+        "policies" => "sla_policies",
+        "search" => "results",
+        other => other,
+    };
+    listed(asked, key, &[Row { id: 1, json: row.to_string() }])
 }
 
 struct Row {
@@ -135,7 +151,7 @@ fn wrapped(key: &str, json: &str) -> Answer {
 }
 
 /// One page of a list: by cursor with `page[size]`, else by offset.
-fn listed(asked: &Asked, simulator: &Simulator, key: &str, rows: &[Row]) -> Answer {
+fn listed(asked: &Asked, key: &str, rows: &[Row]) -> Answer {
     let number = |name: &str| asked.value(name).and_then(|text| text.parse::<usize>().ok());
     let size = |name: &str| number(name).filter(|size| *size > 0).unwrap_or(LIST_ROWS_MAX).min(LIST_ROWS_MAX);
     let by_cursor = asked.value("page[size]").is_some();
@@ -156,11 +172,11 @@ fn listed(asked: &Asked, simulator: &Simulator, key: &str, rows: &[Row]) -> Answ
     let next = from + page.len();
     let has_more = next < rows.len();
     let tail = if by_cursor {
-        let url = simulator.url(&asked.again(&[("page[after]", &next.to_string())]));
+        let url = asked.again(&[("page[after]", &next.to_string())]);
         json!({"meta": {"has_more": has_more, "after_cursor": next.to_string(), "before_cursor": null},
             "links": {"next": has_more.then_some(url), "prev": null}})
     } else {
-        let url = simulator.url(&asked.again(&[("page", &(from / size + 2).to_string())]));
+        let url = asked.again(&[("page", &(from / size + 2).to_string())]);
         json!({"next_page": has_more.then_some(url), "previous_page": null, "count": rows.len()})
     };
     let tail = tail.to_string();

@@ -20,7 +20,7 @@ use answer::Answer;
 use asked::Asked;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::HeaderMap;
-use axum::http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE};
+use axum::http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST};
 use axum::response::Response;
 use limits::{Bucket, Level, Limits};
 use route::{Endpoint, Mode, Route};
@@ -65,10 +65,6 @@ impl Simulator {
 
     pub(crate) fn now(&self) -> i64 {
         (self.options.clock)()
-    }
-
-    pub(crate) fn url(&self, path_and_query: &str) -> String {
-        format!("{}{path_and_query}", self.base_url)
     }
 
     /// The faults that strike at the next export request.
@@ -124,6 +120,7 @@ async fn asked(request: Request) -> Result<Asked, Answer> {
         method: head.method.to_string(),
         path: head.uri.path().to_owned(),
         query: asked::pairs(head.uri.query().unwrap_or_default()),
+        host: header(HOST).to_owned(),
         authorization: authorization(&head.headers),
         gzip: header(ACCEPT_ENCODING).contains("gzip"),
         json_body: header(CONTENT_TYPE).starts_with("application/json"),
@@ -183,7 +180,7 @@ impl Simulator {
         let account = self.limits.take(Bucket::Account, self.options.rate_limit, now);
         let answer = match self.caller(asked) {
             Caller::Refused => Answer::invalid_token(),
-            Caller::Anonymous if route.endpoint == Endpoint::Me => lists::me(self, None),
+            Caller::Anonymous if route.endpoint == Endpoint::Me => lists::me(self, asked, None),
             Caller::Anonymous => Answer::not_authenticated(),
             Caller::Known(_) if account.is_some_and(|level| level.exceeded) => {
                 Answer::too_many(account.map(|level| level.resets_secs))

@@ -119,6 +119,11 @@ pub(crate) const ROUTES: &[Route] = &[
     forbidden("ticket_forms", ALL),
     forbidden("custom_statuses", ALL),
     forbidden("custom_roles", ALL),
+    forbidden("user_fields", ALL),
+    forbidden("organization_fields", ALL),
+    forbidden("macros", ALL),
+    forbidden("tags", ALL),
+    forbidden("account/settings", ALL),
     forbidden("search", ALL),
     forbidden("search/export", ALL),
 ];

@@ -1,6 +1,6 @@
 //! Tests through the border of the crate: a real client, a real socket.
 #![expect(clippy::expect_used, reason = "a helper of a test that finds nothing is a test that fails")]
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "tests skip aloud and measurements are read")]
+#![expect(clippy::print_stderr, reason = "tests skip aloud")]
 
 /// A client that logs in and reads pages.
 mod client;
@@ -14,9 +14,9 @@ mod lists;
 mod load;
 /// Consent, PKCE, rotation, revocation, scopes, roles.
 mod oauth;
+/// What published clients send and look at.
+mod outside;
 /// Recorded exchanges, served back.
 mod replay;
-/// How fast and in how much memory; run by hand.
-mod speed;
 /// Generated worlds: the pages tell one history.
 mod world;

@@ -1,7 +1,13 @@
-//! How fast a large world is made and served, and in how much memory. Run by hand, optimised:
-//! `cargo test -p deskmeter-simulator --config 'profile.dev.package.deskmeter-simulator.opt-level=3' speed -- --ignored --nocapture`
+//! How fast a large world is made and served, and in how much memory: `cargo bench -p deskmeter-simulator`, and more
+//! worlds with `-- 20000 1000000`. A measurement, no test: it claims nothing.
+#![expect(clippy::expect_used, reason = "a measurement that finds nothing to measure has failed")]
+#![expect(clippy::print_stdout, reason = "measurements are read")]
 
-use crate::client::{Client, NOW, options};
+#[path = "../tests/it/client.rs"]
+#[expect(dead_code, reason = "the client of the tests; a measurement needs less of it")]
+mod client;
+
+use client::{Client, NOW, options};
 use deskmeter_simulator::{RateLimit, World, WorldOptions};
 use std::fs;
 use std::time::Instant;
@@ -59,9 +65,11 @@ struct Tail {
     next_page: Option<String>,
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "a measurement, not a claim"]
-async fn speed_of_a_large_world() {
-    measure(20_000).await;
-    measure(1_000_000).await;
+#[tokio::main]
+async fn main() {
+    // Cargo adds `--bench` to what it is given.
+    let named: Vec<u32> = std::env::args().filter_map(|word| word.parse().ok()).collect();
+    for tickets in if named.is_empty() { vec![20_000] } else { named } {
+        measure(tickets).await;
+    }
 }
