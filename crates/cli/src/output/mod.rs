@@ -40,7 +40,7 @@ fn write(
     out: &mut (dyn Write + Send),
 ) -> Result<()> {
     match format {
-        Format::Table => writeln!(out, "{}", Table::from_batches(schema, batches)?)?,
+        Format::Table => writeln!(out, "{}", table::render(schema, batches)?)?,
         Format::Csv => {
             let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(&mut *out);
             writer.write(&RecordBatch::new_empty(schema.clone()))?;

@@ -1,13 +1,19 @@
-//! A table that fits the terminal.
+//! Rows for people: a table where it fits the terminal, one column a line where it does not.
 
 use std::fmt;
+use std::io::{self, IsTerminal};
 
 use anyhow::Result;
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use comfy_table::presets::{ASCII_MARKDOWN, NOTHING};
-use comfy_table::{Cell, CellAlignment, ContentArrangement, TableComponent};
+use comfy_table::{CellAlignment, ContentArrangement, TableComponent};
+
+/// Rows that are shown one column a line; of more rows, the columns that fit are shown.
+const EXPANDED_ROWS_MAX: usize = 40;
+/// Blanks between two columns.
+const GAP: usize = 3;
 
 /// Rows with a header.
 pub(crate) struct Table(comfy_table::Table);
@@ -47,33 +53,125 @@ impl Table {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-
-    /// The rows of a query.
-    pub(crate) fn from_batches(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Self> {
-        let mut table = Self::new(schema.fields().iter().map(|field| field.name().as_str()));
-        let options =
-            FormatOptions::default().with_null("").with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%SZ"));
-        for batch in batches {
-            let columns = batch
-                .columns()
-                .iter()
-                .map(|column| ArrayFormatter::try_new(column, &options))
-                .collect::<Result<Vec<_>, _>>()?;
-            for row in 0..batch.num_rows() {
-                table.0.add_row(columns.iter().map(|column| Cell::new(column.value(row))));
-            }
-        }
-        for (index, field) in schema.fields().iter().enumerate() {
-            if field.data_type().is_numeric() && !matches!(field.data_type(), DataType::Boolean) {
-                table.align_right(index);
-            }
-        }
-        Ok(table)
-    }
 }
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// The rows of a query as text, for a terminal of its width, or of any width elsewhere.
+pub(crate) fn render(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<String> {
+    let width = io::stdout().is_terminal().then(|| comfy_table::Table::new().width()).flatten();
+    Ok(Rows::new(schema, batches)?.fitted(width.map(usize::from)))
+}
+
+/// Cells as text.
+struct Rows {
+    names: Vec<String>,
+    is_number: Vec<bool>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Rows {
+    fn new(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Self> {
+        let options =
+            FormatOptions::default().with_null("").with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%SZ"));
+        let mut rows = Vec::new();
+        for batch in batches {
+            let columns = batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options));
+            let columns = columns.collect::<Result<Vec<_>, _>>()?;
+            let cells = |row| columns.iter().map(|column| column.value(row).to_string()).collect();
+            rows.extend((0..batch.num_rows()).map(cells));
+        }
+        let names = schema.fields().iter().map(|field| field.name().clone()).collect();
+        let is_number = schema.fields().iter().map(|field| field.data_type().is_numeric()).collect();
+        Ok(Self { names, is_number, rows })
+    }
+
+    fn fitted(&self, width: Option<usize>) -> String {
+        let n_fitting = width.map_or(self.names.len(), |width| self.n_fitting(width));
+        if n_fitting == self.names.len() {
+            return self.table(n_fitting).to_string();
+        }
+        if self.rows.len() <= EXPANDED_ROWS_MAX {
+            return self.expanded();
+        }
+        let n_hidden = self.names.len() - n_fitting.max(1);
+        format!(
+            "{}\n… and {n_hidden} more columns: name some, or use --format csv",
+            self.table(n_fitting.max(1))
+        )
+    }
+
+    /// How many columns stand side by side within the width.
+    fn n_fitting(&self, width: usize) -> usize {
+        let mut used = 0;
+        let widths = self.names.iter().enumerate().map(|(index, name)| {
+            let cells = self.rows.iter().filter_map(|row| row.get(index)).map(|cell| cell.chars().count());
+            cells.max().unwrap_or_default().max(name.chars().count()) + GAP
+        });
+        widths
+            .take_while(|column| {
+                used += column;
+                used <= width
+            })
+            .count()
+    }
+
+    fn table(&self, n_columns: usize) -> Table {
+        let mut table = Table::new(self.names.iter().take(n_columns).map(String::as_str));
+        for row in &self.rows {
+            table.row(row.iter().take(n_columns).cloned());
+        }
+        for (index, _) in
+            self.is_number.iter().take(n_columns).enumerate().filter(|(_, is_number)| **is_number)
+        {
+            table.align_right(index);
+        }
+        table
+    }
+
+    /// One column a line.
+    fn expanded(&self) -> String {
+        let width = self.names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
+        let rows = self.rows.iter().enumerate().map(|(index, row)| {
+            let lines = self.names.iter().zip(row).map(|(name, cell)| format!("{name:<width$}  {cell}"));
+            let lines: Vec<String> = lines.map(|line| line.trim_end().to_owned()).collect();
+            format!("─── row {}\n{}", index + 1, lines.join("\n"))
+        });
+        rows.collect::<Vec<_>>().join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(n_rows: usize, width: Option<usize>, expected: &str) {
+        let rows = Rows {
+            names: vec!["ticket_id".into(), "status".into()],
+            is_number: vec![true, false],
+            rows: (0..n_rows).map(|row| vec![(100 + row).to_string(), "open".into()]).collect(),
+        };
+        let fitted = rows.fitted(width);
+        let lines: Vec<&str> = fitted.lines().map(str::trim_end).collect();
+        assert_eq!(lines.join("\n"), expected);
+    }
+
+    #[test]
+    fn shows_one_column_a_line_where_a_table_does_not_fit() {
+        check(1, None, " ticket_id   status\n────────────────────\n       100   open");
+        check(1, Some(21), " ticket_id   status\n────────────────────\n       100   open");
+        check(1, Some(20), "─── row 1\nticket_id  100\nstatus     open");
+    }
+
+    #[test]
+    fn shows_the_columns_that_fit_of_many_rows() {
+        let mut rows: Vec<String> = (0..41).map(|row| format!("       {}", 100 + row)).collect();
+        rows.insert(0, " ticket_id\n───────────".into());
+        rows.push("… and 1 more columns: name some, or use --format csv".into());
+        check(41, Some(18), &rows.join("\n"));
     }
 }
