@@ -1,0 +1,10 @@
+//! What the audit promises: it sees every planted leak, wherever it lies, tells the place and never the value, and
+//! has nothing to say about a lake that is as it should be.
+
+#![expect(clippy::unwrap_used, reason = "tests may fail loudly, their helpers too")]
+
+mod clean;
+mod desk;
+mod leaks;
+mod pages;
+mod written;
