@@ -1,0 +1,7 @@
+//! Pages of the metric events export.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| deskmeter_fuzz::check_page(
+    deskmeter_zendesk::Stream::TicketMetricEvents,
+    bytes
+));
