@@ -114,8 +114,8 @@ impl App {
 
     /// Goes on with deletions that a stop interrupted: the promise of 24 hours runs on.
     pub(crate) fn resume_deletions(self: &Arc<Self>) {
-        for connection in self.connections.values().cloned() {
-            let app = Arc::clone(self);
+        for connection in self.connections.values() {
+            let (app, connection) = (Arc::clone(self), Arc::clone(connection));
             self.spawn(async move {
                 let is_deleting =
                     |standing: &crate::backend::Standing| standing.state == crate::backend::State::Deleting;

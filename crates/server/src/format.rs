@@ -38,7 +38,7 @@ pub(crate) fn axis(number: f64, unit: Unit) -> String {
         Unit::Percent => format!("{:.0} %", number * 100.0),
         Unit::Ratio => format!("{number:.1}"),
         Unit::Minutes => axis_duration(number),
-        _ => value(number, unit),
+        Unit::Count => value(number, unit),
     }
 }
 
@@ -69,10 +69,15 @@ pub(crate) fn duration(minutes: f64) -> String {
     } else if whole < 60 {
         format!("{sign}{whole} m")
     } else if whole < 1_440 {
-        format!("{sign}{} h {} m", whole / 60, whole % 60)
+        parts(sign, (whole / 60, "h"), (whole % 60, "m"))
     } else {
-        format!("{sign}{} d {} h", whole / 1_440, whole % 1_440 / 60)
+        parts(sign, (whole / 1_440, "d"), (whole % 1_440 / 60, "h"))
     }
+}
+
+fn parts(sign: &str, (large, large_unit): (i64, &str), (small, small_unit): (i64, &str)) -> String {
+    let small = if small == 0 { String::new() } else { format!(" {small} {small_unit}") };
+    format!("{sign}{large} {large_unit}{small}")
 }
 
 /// An integer with commas between thousands.

@@ -101,7 +101,7 @@ impl Progress {
                 until: until.0,
             }),
             Event::Page { stream, rows, reached } => {
-                self.with(*stream, |progress| progress.page(*rows, *reached))
+                self.with(*stream, |progress| progress.page(*rows, *reached));
             }
             Event::StreamEnded { stream } => self.with(*stream, |progress| progress.is_done = true),
             Event::Waiting { wait } => self.waiting = Some(wait.as_secs()),

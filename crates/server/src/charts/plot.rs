@@ -229,7 +229,7 @@ impl Plane<'_> {
             }
             let class = number + 1;
             let _ = write!(svg, "<path class=\"line s{class}\" d=\"{path}\"/>");
-            for (index, value) in self.lonely(&series.values) {
+            for (index, value) in lonely(&series.values) {
                 let _ = write!(
                     svg,
                     "<circle class=\"dot s{class}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\"/>",
@@ -238,19 +238,6 @@ impl Plane<'_> {
                 );
             }
         }
-    }
-
-    /// Values that no line would show: those between two gaps, and the newest.
-    fn lonely(&self, values: &[Option<f64>]) -> Vec<(usize, f64)> {
-        let at = |index: Option<usize>| index.and_then(|index| values.get(index).copied().flatten());
-        let newest = values.iter().rposition(Option::is_some);
-        (0..values.len())
-            .filter_map(|index| Some((index, at(Some(index))?)))
-            .filter(|(index, _)| {
-                let is_alone = at(index.checked_sub(1)).is_none() && at(Some(index + 1)).is_none();
-                is_alone || Some(*index) == newest
-            })
-            .collect()
     }
 
     fn columns(&self, svg: &mut String) {
@@ -303,6 +290,19 @@ impl Plane<'_> {
             );
         }
     }
+}
+
+/// Values that no line would show: those between two gaps, and the newest.
+fn lonely(values: &[Option<f64>]) -> Vec<(usize, f64)> {
+    let at = |index: Option<usize>| index.and_then(|index| values.get(index).copied().flatten());
+    let newest = values.iter().rposition(Option::is_some);
+    (0..values.len())
+        .filter_map(|index| Some((index, at(Some(index))?)))
+        .filter(|(index, _)| {
+            let is_alone = at(index.checked_sub(1)).is_none() && at(Some(index + 1)).is_none();
+            is_alone || Some(*index) == newest
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -152,6 +152,8 @@ pub(crate) enum Content {
     Ticket,
     /// Text as it is.
     Text,
+    /// The first day of a month.
+    Month,
     /// An instant.
     Time,
     /// A number of tickets that decides whether the row is about too few of them for a report that is handed on.

@@ -109,7 +109,7 @@ const PANELS: &[Panel] = &[
     Panel {
         query: &sql::SLA_BY_PRIORITY,
         title: "By priority",
-        about: "A ticket without a priority gets no target.",
+        about: "By the priority that the ticket had when the clock ended.",
         view: View::Table(&[
             column("priority", "Priority", Content::Word),
             column("n_decided", "Targets", Content::Cell),

@@ -92,7 +92,7 @@ const PANELS: &[Panel] = &[
         title: "Balance by group and month",
         about: "Gini is 0 when all agents of the group got the same; HHI is 1 when one agent got all.",
         view: View::Table(&[
-            column("assigned_month", "Month", Content::Text),
+            column("assigned_month", "Month", Content::Month),
             column("group_id", "Group", Content::Group),
             column("n_agents", "Agents", Content::Number(Unit::Count)),
             column("n_assignments", "Assignments", Content::Cell),

@@ -136,12 +136,11 @@ impl Query {
         for piece in pieces {
             let end = piece.find(|c: char| !(c.is_ascii_lowercase() || c == '_')).unwrap_or(piece.len());
             let (name, rest) = piece.split_at(end);
-            match parameters.value(name) {
-                Some(value) => sql.push_str(&value.literal()),
-                None => {
-                    sql.push('$');
-                    sql.push_str(name);
-                }
+            if let Some(value) = parameters.value(name) {
+                sql.push_str(&value.literal());
+            } else {
+                sql.push('$');
+                sql.push_str(name);
             }
             sql.push_str(rest);
         }

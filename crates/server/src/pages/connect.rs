@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::security::SessionId;
 
 /// A person who was sent to Zendesk must be back after this long.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(15);
 /// Authorizations that may be open at once; the oldest gives way.
 const OPEN_MAX: usize = 32;
 /// Path of the redirect URI: register `<origin>/oauth/callback` for the OAuth client.

@@ -172,7 +172,7 @@ async fn panels(request: &Request<'_>, as_of: i64) -> Vec<PanelView> {
             sql: format!("/c/{}/sql/{}{query}", request.connection, spec.query.name),
             csv: format!("/c/{}/data/{}.csv{query}", request.connection, spec.query.name),
         });
-        let answer = answer.as_ref().map_err(|error| problem(error));
+        let answer = answer.as_ref().map_err(problem);
         panel(spec, answer, links, &drawing)
     });
     join_all(answers).await

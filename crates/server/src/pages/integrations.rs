@@ -48,7 +48,7 @@ struct Live<'a> {
 }
 
 impl Live<'_> {
-    fn rows_label_of(&self, stream: &crate::live::StreamProgress) -> String {
+    fn rows_of(stream: &crate::live::StreamProgress) -> String {
         format::thousands(stream.rows as i64)
     }
 }

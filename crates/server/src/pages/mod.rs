@@ -36,6 +36,8 @@ pub(crate) struct Shell {
     /// Token of the page's forms.
     token: String,
     can_sign_out: bool,
+    /// Name in URLs and title of every dashboard.
+    dashboards: [(&'static str, &'static str); dashboards::ALL.len()],
 }
 
 impl Shell {
@@ -49,6 +51,7 @@ impl Shell {
             connections,
             token: app.sessions.form_token(session),
             can_sign_out: app.password.is_some(),
+            dashboards: dashboards::ALL.map(|dashboard| (dashboard.slug, dashboard.title)),
         }
     }
 
@@ -64,10 +67,6 @@ impl Shell {
 
     fn is_connection(&self, name: &str) -> bool {
         self.at != "integrations" && self.connection.as_deref() == Some(name)
-    }
-
-    fn dashboards(&self) -> Vec<(&'static str, &'static str)> {
-        dashboards::ALL.iter().map(|dashboard| (dashboard.slug, dashboard.title)).collect()
     }
 }
 

@@ -189,7 +189,7 @@ pub(crate) fn panel(
             view.table = Some(table);
         }
         (Ok(rows), View::Time { unit, kind, series }) => {
-            let (labels, values) = over_time(rows, series, *kind, drawing);
+            let (labels, values) = over_time(rows, series, drawing);
             let chart = Chart {
                 id: view.id.clone(),
                 title: panel.title.into(),
@@ -263,14 +263,9 @@ fn draw(view: &mut PanelView, chart: &Chart, drawing: &Drawing<'_>) {
     view.table = Some(TableView { rows: rows.collect(), heads, more: None });
 }
 
-/// Values on every step from the period's first day with data to the newest data. A step without rows is zero where
-/// things are counted in columns or flows, and a gap where times are measured.
-fn over_time(
-    rows: &Rows,
-    series: &[(&str, &str)],
-    kind: charts::Kind,
-    drawing: &Drawing<'_>,
-) -> (Vec<String>, Vec<Series>) {
+/// Values on every step from the period's first day with data to the newest data. A step without rows is a gap: what was
+/// not seen is not zero.
+fn over_time(rows: &Rows, series: &[(&str, &str)], drawing: &Drawing<'_>) -> (Vec<String>, Vec<Series>) {
     let bucket = drawing.bucket;
     let by_step: BTreeMap<i64, &Vec<Cell>> =
         rows.rows.iter().filter_map(|row| Some((row.first()?.integer()?, row))).collect();
@@ -278,7 +273,6 @@ fn over_time(
     let first = bucket.floor(drawing.span.from.div_euclid(86_400)).max(first_row);
     let last = (drawing.span.to - 1).min(drawing.as_of).div_euclid(86_400);
     let steps = bucket.steps(first, last.max(first));
-    let _ = kind;
     let values = series.iter().map(|(column, name)| {
         let values = steps.iter().map(|step| {
             let row = by_step.get(step).copied();
@@ -296,9 +290,12 @@ fn table(rows: &Rows, columns: &[Column], drawing: &Drawing<'_>) -> TableView {
         drawing.cell_min == 0 || count.is_none_or(|count| count >= drawing.cell_min as f64)
     };
     let kept: Vec<&Vec<Cell>> = rows.rows.iter().filter(is_shown).collect();
-    let greatest =
-        |name: &str| kept.iter().filter_map(|row| rows.cell(Some(row), name).number()).fold(0.0, f64::max);
-    let greatest: Vec<f64> = columns.iter().map(|column| greatest(column.name)).collect();
+    // A share fills its part of the whole; other bars measure against the greatest.
+    let greatest = |column: &Column| match column.content {
+        Content::Bar(Unit::Percent) => 1.0,
+        _ => kept.iter().filter_map(|row| rows.cell(Some(row), column.name).number()).fold(0.0, f64::max),
+    };
+    let greatest: Vec<f64> = columns.iter().map(greatest).collect();
     let shown = kept.iter().take(ROWS_SHOWN).map(|row| {
         columns
             .iter()
@@ -348,6 +345,7 @@ fn cell(value: &Cell, content: Content, greatest: f64, labels: &Labels) -> CellV
             _ => "Unassigned".to_owned(),
         },
         Content::Ticket => value.integer().map_or_else(String::new, |id| format!("#{id}")),
+        Content::Month => value.integer().map_or_else(|| "–".to_owned(), |day| Bucket::Month.label(day)),
         Content::Time => value.integer().map_or_else(|| "–".to_owned(), format::instant),
         Content::Text => match value {
             Cell::Null => "–".to_owned(),
@@ -403,7 +401,7 @@ mod tests {
             rows: vec![vec![Cell::Day(1), Cell::Float(2.0)], vec![Cell::Day(3), Cell::Float(4.0)]],
         };
         let labels = Labels::default();
-        let (steps, series) = over_time(&rows, &[("v", "V")], charts::Kind::Lines, &drawing(&labels, 0));
+        let (steps, series) = over_time(&rows, &[("v", "V")], &drawing(&labels, 0));
         assert_eq!(steps.len(), 4);
         assert_eq!(series[0].values, [Some(2.0), None, Some(4.0), None]);
     }

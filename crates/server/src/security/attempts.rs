@@ -12,7 +12,7 @@ const FAILURES_MAX: usize = 5;
 /// Failures that all addresses together may have in [`WINDOW`].
 const FAILURES_MAX_TOTAL: usize = 100;
 /// How long a failure counts.
-const WINDOW: Duration = Duration::from_secs(15 * 60);
+const WINDOW: Duration = Duration::from_mins(15);
 
 /// Failed attempts of the last quarter of an hour. An attempt counts from its start, so that many at once do not slip
 /// through while hashes are computed; success takes it back.

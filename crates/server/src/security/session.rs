@@ -12,7 +12,7 @@ use tokio::time::Instant;
 /// Name of the cookie.
 const COOKIE: &str = "deskmeter_session";
 /// A session ends this long after it was last used.
-const IDLE: Duration = Duration::from_secs(8 * 3_600);
+const IDLE: Duration = Duration::from_hours(8);
 /// How many may be signed in at once; the one that was idle longest gives way.
 const SESSIONS_MAX: usize = 1_000;
 const ID_BYTES: usize = 32;

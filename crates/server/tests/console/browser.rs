@@ -11,7 +11,7 @@ const CHROMIUM: &str = "/usr/bin/chromium";
 async fn the_product_page_is_true_in_a_browser() {
     let story = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/browser");
     if !Path::new(CHROMIUM).exists() || !story.join("node_modules").exists() {
-        println!("skipped: needs {CHROMIUM} and `npm ci` in tests/browser");
+        eprintln!("skipped: needs {CHROMIUM} and `npm ci` in tests/browser");
         return;
     }
     let (zendesk, rest) = account(600, 1_200).await;
