@@ -71,7 +71,7 @@ pub(crate) fn render(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Stri
 struct Rows {
     names: Vec<String>,
     is_number: Vec<bool>,
-    rows: Vec<Vec<String>>,
+    cells: Vec<Vec<String>>,
 }
 
 impl Rows {
@@ -87,7 +87,7 @@ impl Rows {
         }
         let names = schema.fields().iter().map(|field| field.name().clone()).collect();
         let is_number = schema.fields().iter().map(|field| field.data_type().is_numeric()).collect();
-        Ok(Self { names, is_number, rows })
+        Ok(Self { names, is_number, cells: rows })
     }
 
     fn fitted(&self, width: Option<usize>) -> String {
@@ -95,7 +95,7 @@ impl Rows {
         if n_fitting == self.names.len() {
             return self.table(n_fitting).to_string();
         }
-        if self.rows.len() <= EXPANDED_ROWS_MAX {
+        if self.cells.len() <= EXPANDED_ROWS_MAX {
             return self.expanded();
         }
         let n_hidden = self.names.len() - n_fitting.max(1);
@@ -109,7 +109,7 @@ impl Rows {
     fn n_fitting(&self, width: usize) -> usize {
         let mut used = 0;
         let widths = self.names.iter().enumerate().map(|(index, name)| {
-            let cells = self.rows.iter().filter_map(|row| row.get(index)).map(|cell| cell.chars().count());
+            let cells = self.cells.iter().filter_map(|row| row.get(index)).map(|cell| cell.chars().count());
             cells.max().unwrap_or_default().max(name.chars().count()) + GAP
         });
         widths
@@ -122,7 +122,7 @@ impl Rows {
 
     fn table(&self, n_columns: usize) -> Table {
         let mut table = Table::new(self.names.iter().take(n_columns).map(String::as_str));
-        for row in &self.rows {
+        for row in &self.cells {
             table.row(row.iter().take(n_columns).cloned());
         }
         for (index, _) in
@@ -136,7 +136,7 @@ impl Rows {
     /// One column a line.
     fn expanded(&self) -> String {
         let width = self.names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
-        let rows = self.rows.iter().enumerate().map(|(index, row)| {
+        let rows = self.cells.iter().enumerate().map(|(index, row)| {
             let lines = self.names.iter().zip(row).map(|(name, cell)| format!("{name:<width$}  {cell}"));
             let lines: Vec<String> = lines.map(|line| line.trim_end().to_owned()).collect();
             format!("─── row {}\n{}", index + 1, lines.join("\n"))
@@ -153,7 +153,7 @@ mod tests {
         let rows = Rows {
             names: vec!["ticket_id".into(), "status".into()],
             is_number: vec![true, false],
-            rows: (0..n_rows).map(|row| vec![(100 + row).to_string(), "open".into()]).collect(),
+            cells: (0..n_rows).map(|row| vec![(100 + row).to_string(), "open".into()]).collect(),
         };
         let fitted = rows.fitted(width);
         let lines: Vec<&str> = fitted.lines().map(str::trim_end).collect();

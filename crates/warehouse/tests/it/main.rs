@@ -20,6 +20,3 @@ mod incremental;
 /// What a question may do.
 #[cfg(test)]
 mod questions;
-/// How long a refresh takes.
-#[cfg(test)]
-mod speed;
