@@ -6,6 +6,8 @@
 mod bad_input;
 /// Connect, sync, sync again, query: the chain on a generated account.
 mod chain;
+/// Clients written by others, as published, against the simulator.
+mod clients;
 /// The command of the README's first block.
 mod demo;
 /// Python's deltalake, DuckDB and Polars on the same lake.
