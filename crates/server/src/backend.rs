@@ -121,8 +121,6 @@ pub(crate) struct StreamStanding {
     pub(crate) is_available: bool,
     /// Everything up to then is in the lake.
     pub(crate) newest: Option<i64>,
-    /// Rows in the lake, where they were counted.
-    pub(crate) rows: Option<i64>,
 }
 
 impl StreamStanding {
@@ -134,11 +132,6 @@ impl StreamStanding {
     /// The end of what is complete, in words.
     pub(crate) fn newest_label(&self) -> String {
         self.newest.map_or_else(|| "–".to_owned(), format::instant)
-    }
-
-    /// The rows, in words.
-    pub(crate) fn rows_label(&self) -> String {
-        self.rows.map_or_else(|| "–".to_owned(), format::thousands)
     }
 }
 
@@ -182,7 +175,6 @@ impl Standing {
             access: stream.capability.to_owned(),
             is_available: stream.capability == "available",
             newest: stream.newest.map(seconds),
-            rows: None,
         });
         Self {
             state,

@@ -72,7 +72,7 @@ const PANELS: &[Panel] = &[
             column("n_old", "Older than 7 days", Content::Number(Unit::Count)),
             column("age_median", "Age, median", Content::Number(Unit::Minutes)),
         ]),
-        is_wide: false,
+        is_wide: true,
     },
     Panel {
         query: &sql::BACKLOG_OLDEST,
@@ -86,6 +86,6 @@ const PANELS: &[Panel] = &[
             column("age_minutes", "Age", Content::Number(Unit::Minutes)),
             column("idle_minutes", "Untouched for", Content::Number(Unit::Minutes)),
         ]),
-        is_wide: false,
+        is_wide: true,
     },
 ];

@@ -109,7 +109,7 @@ const PANELS: &[Panel] = &[
             column("n_returns", "Came back", Content::Number(Unit::Count)),
             column("since_created_median", "After, median", Content::Number(Unit::Minutes)),
         ]),
-        is_wide: false,
+        is_wide: true,
     },
     Panel {
         query: &sql::ESCALATIONS_RETURNS,
@@ -121,6 +121,6 @@ const PANELS: &[Panel] = &[
             column("n_steps", "Moves", Content::Bar(Unit::Count)),
             column("n_tickets", "Tickets", Content::Cell),
         ]),
-        is_wide: false,
+        is_wide: true,
     },
 ];

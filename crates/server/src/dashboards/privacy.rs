@@ -44,7 +44,7 @@ const PANELS: &[Panel] = &[
             column("n_pseudonymised", "Pseudonymised", Content::Number(Unit::Count)),
             column("n_other", "Mapped to other", Content::Number(Unit::Count)),
         ]),
-        is_wide: false,
+        is_wide: true,
     },
     Panel {
         query: &sql::PRIVACY_PATHS,
@@ -55,6 +55,6 @@ const PANELS: &[Panel] = &[
             column("stream", "Stream", Content::Word),
             column("n_dropped", "Dropped", Content::Bar(Unit::Count)),
         ]),
-        is_wide: false,
+        is_wide: true,
     },
 ];
