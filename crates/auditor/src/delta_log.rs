@@ -3,6 +3,7 @@
 use arrow::json::LineDelimitedWriter;
 use base64::Engine as _;
 use bytes::Bytes;
+use deskmeter_tables::AGENTS;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
 use serde_json::{Map, Value};
@@ -200,7 +201,8 @@ impl Walk<'_, '_, '_> {
     }
 
     /// `{"cursor":{"cursor":…,"newest":…}}` or `{"time":{"start_time":…}}`. The server's cursor is base64 of a time
-    /// and an id; what is in it must not look like anything else.
+    /// and an id; what is in it must not look like anything else. The id of the users export is that of a user (recorded:
+    /// `<updated_at>.0||<user id>|`), so that its stream stands at a time, never at a cursor.
     fn is_position(&mut self, text: &str) -> bool {
         let Ok(Value::Object(position)) = serde_json::from_str(text) else { return false };
         let Some((kind, Value::Object(fields))) = position.iter().next() else { return false };
@@ -208,7 +210,7 @@ impl Walk<'_, '_, '_> {
         for (key, value) in fields {
             is_position &= match (key.as_str(), value) {
                 ("newest" | "start_time", value) => value.is_null() || self.is_number(value),
-                ("cursor", Value::String(cursor)) => self.is_cursor(cursor),
+                ("cursor", Value::String(cursor)) => self.is_cursor(cursor) && !self.scan.is_of(&AGENTS),
                 _ => false,
             };
         }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use deskmeter_tables::Table;
+
 use crate::canaries::Canaries;
 use crate::finding::Findings;
 use crate::patterns::{self, Manner};
@@ -30,6 +32,11 @@ impl<'k> Scan<'k> {
     /// `object` and `table` are names that may be told.
     pub(crate) fn new(knowledge: &'k Knowledge, object: String, table: Option<String>) -> Self {
         Self { knowledge, object, table, findings: Findings::default(), values: 0 }
+    }
+
+    /// Whether the object belongs to this collected table.
+    pub(crate) fn is_of(&self, table: &Table) -> bool {
+        self.table.as_deref() == Some(table.name)
     }
 
     pub(crate) fn report(&mut self, part: Part, column: Option<&str>, rule: Rule, value: &[u8]) {

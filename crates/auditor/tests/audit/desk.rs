@@ -11,7 +11,7 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use deskmeter_auditor::{AuditOptions, AuditReport, Expectations, Part, Rule, audit};
 use deskmeter_lake::{Change, Lake, TableSpec, commit, data_files, write_checkpoint};
-use deskmeter_tables::{ALL, Kind, Table};
+use deskmeter_tables::{AGENTS, ALL, Kind, Table};
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use tempfile::TempDir;
@@ -25,6 +25,8 @@ pub(crate) const USER_ID: i64 = 380_000_000_007;
 
 pub(crate) const POSITION: &str =
     r#"{"cursor":{"cursor":"MTY5NTA2MjcyNC4wfHwxNTcxfA==","newest":1695062724}}"#;
+
+const TIME_POSITION: &str = r#"{"time":{"start_time":1695062724}}"#;
 
 pub(crate) struct Desk {
     pub(crate) folder: TempDir,
@@ -62,7 +64,8 @@ impl Desk {
         let files = data_files(&handle, table.name).unwrap();
         let mut change = Change::delete();
         change.removes = files.iter().map(|file| file.remove(true)).collect();
-        change.configuration.insert("deskmeter.position".to_owned(), Some(POSITION.to_owned()));
+        let position = if table.name == AGENTS.name { TIME_POSITION } else { POSITION };
+        change.configuration.insert("deskmeter.position".to_owned(), Some(position.to_owned()));
         change.fence = Some(3);
         commit(&mut handle, table.name, change).await.unwrap();
         lake.replace_table(table.name, &spec, vec![rows(table, 20)]).await.unwrap();

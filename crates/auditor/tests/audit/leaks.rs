@@ -7,9 +7,9 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, TimestampMicrosecondArray};
 use deskmeter_auditor::{Part, Rule};
 use deskmeter_lake::{Change, commit};
-use deskmeter_tables::TICKETS;
+use deskmeter_tables::{AGENTS, TICKETS};
 
-use crate::desk::{CANARY, Desk, USER_ID, texts, ticket_rows, with, write};
+use crate::desk::{CANARY, Desk, POSITION, USER_ID, texts, ticket_rows, with, write};
 
 #[tokio::test]
 async fn sees_a_column_that_was_added() {
@@ -141,6 +141,17 @@ async fn sees_a_leaking_property_in_commit_and_checkpoint() {
         desk.check("_delta_log/00000000000000000005.json", Part::Configuration, rule).await;
         desk.check("_delta_log/00000000000000000005.checkpoint.parquet", Part::Configuration, rule).await;
     }
+}
+
+#[tokio::test]
+async fn sees_a_cursor_of_the_users_export_which_holds_a_users_id() {
+    let desk = Desk::new().await;
+    let mut handle = desk.connection().table(AGENTS.name).await.unwrap().unwrap();
+    let mut change = Change::settings();
+    change.configuration.insert("deskmeter.position".to_owned(), Some(POSITION.to_owned()));
+    commit(&mut handle, AGENTS.name, change).await.unwrap();
+    let log = "acme/agents/_delta_log/00000000000000000005.json";
+    desk.check(log, Part::Configuration, Rule::OutsideDomain).await;
 }
 
 #[tokio::test]

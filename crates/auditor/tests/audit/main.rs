@@ -2,9 +2,11 @@
 //! has nothing to say about a lake that is as it should be.
 
 #![expect(clippy::unwrap_used, reason = "tests may fail loudly, their helpers too")]
+#![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod clean;
 mod desk;
 mod leaks;
 mod pages;
+mod scanner;
 mod written;
