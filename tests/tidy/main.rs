@@ -26,7 +26,6 @@ fn crates() -> Vec<String> {
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.join("Cargo.toml").exists())
         .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
-        .filter(|name| name != "pins")
         .collect();
     names.sort();
     names
