@@ -313,8 +313,18 @@ pub(crate) struct SimulateArgs {
     /// `documented` (10 exports a minute), `off`, or a number of exports a minute.
     #[arg(long, default_value = "documented", value_name = "LIMIT")]
     pub(crate) rate_limit: String,
+    /// Serve rows of the last minute too, and accept any start time (real exports withhold and refuse them).
+    #[arg(long)]
+    pub(crate) serve_last_minute: bool,
+    /// Let the account live: it starts 30 days ago and its clock runs this many times as fast as ours until it
+    /// reaches the present, so that each sync finds something new.
+    #[arg(long, value_name = "RATE", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "world")]
+    pub(crate) live: Option<u32>,
+    /// Percentage of rows with the oddities of real accounts: ids as text, unknown words, missing keys.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(crate) oddities: Option<u8>,
     /// A fault to serve, for example `503`, `504@3` (the third request) or `reset%5` (5 % of requests). May be
-    /// repeated. `--fault help` lists all.
+    /// repeated; the list is below.
     #[arg(long, value_name = "NAME[=VALUE]")]
     pub(crate) fault: Vec<String>,
     /// Write what an ideal observer knows of each ticket to this file.
@@ -323,6 +333,27 @@ pub(crate) struct SimulateArgs {
     /// Write every planted sensitive text to this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) canaries: Option<PathBuf>,
+}
+
+/// The command line with what is known only when the program runs: each fault in the help of `simulate`.
+pub(crate) fn command() -> clap::Command {
+    use clap::CommandFactory;
+    let faults: String = deskmeter_simulator::FAULTS
+        .iter()
+        .map(|fault| {
+            let value = if fault.value.is_empty() { String::new() } else { format!("[={}]", fault.value) };
+            format!("\n  {:<24} {}", format!("{}{value}", fault.name), fault.sentence)
+        })
+        .collect::<Vec<_>>()
+        .concat();
+    let examples = "Examples:\n  deskmeter simulate\n  \
+        deskmeter simulate --live 3600 --rate-limit 600      an hour in a second\n  \
+        deskmeter simulate --fault 503%5 --fault reset@7     a bad day\n  \
+        deskmeter simulate --world DIR                       JSON files of your own";
+    let help = format!(
+        "{examples}\n\nFaults (each time, @n at the n-th export request, %p at p percent of them):{faults}"
+    );
+    Cli::command().mut_subcommand("simulate", |simulate| simulate.after_help(help))
 }
 
 /// Scope profiles.

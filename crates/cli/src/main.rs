@@ -13,14 +13,14 @@ use std::error::Error as StdError;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::FromArgMatches;
 use clap::error::ErrorKind as ClapError;
 
 use crate::args::Cli;
 use crate::exit_code::Exit;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match args::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
             let is_asked = matches!(error.kind(), ClapError::DisplayHelp | ClapError::DisplayVersion);
