@@ -4,6 +4,7 @@
 //! cursor's pair. Time pages are ordered by time alone; a page whose rows all share one second grows to hold
 //! that whole second and ends one second later, any other ends at the time of its last row, which comes again.
 
+use crate::server::sideloads::Sideloads;
 use crate::world::World;
 use crate::world::stream::{Filter, Stream};
 use base64::Engine;
@@ -25,6 +26,7 @@ pub(crate) struct Ask {
     /// Rows later than this second are not visible.
     pub(crate) as_of: i64,
     pub(crate) filter: Filter,
+    pub(crate) sideloads: Sideloads,
     pub(crate) limit: usize,
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod canary;
 pub(crate) mod event;
 pub(crate) mod json;
+pub(crate) mod live;
 pub(crate) mod metrics;
 pub(crate) mod people;
 pub(crate) mod ticket;
@@ -15,7 +16,7 @@ use crate::world::stream::{Filter, Stream};
 /// Kinds of odd rows.
 const ODDITIES: u64 = 7;
 
-/// Arrays of people and content that a request may ask for, and that a server change might add unasked.
+/// Arrays of people and content that a server change might add unasked.
 pub(crate) const SIDELOADS: &str = concat!(
     r#","users":[{"id":39999999999999,"name":"CANARY-sideload-user-0","email":"canary-sideload-0@example.test"}]"#,
     r#","organizations":[{"id":37999999999999,"name":"CANARY-sideload-organization-0"}]"#,
@@ -68,6 +69,15 @@ pub(crate) fn write_row(world: &Generated, stream: Stream, row: usize, filter: F
         }
     };
     debug_assert!(written.is_some(), "a page holds only rows of its stream");
+}
+
+/// Writes a group; the account has no stream of them.
+pub(crate) fn write_group(id: i64, out: &mut Vec<u8>) {
+    json::int(out, "{\"url\":\"https://canary-subdomain.example.test/api/v2/groups/", id);
+    json::int(out, ".json\",\"id\":", id);
+    json::canary(out, ",\"name\":", "group-name", id);
+    json::canary(out, ",\"description\":", "group-description", id);
+    json::lit(out, ",\"default\":false,\"deleted\":false}");
 }
 
 /// RFC 3339 in UTC with whole seconds, as every timestamp of the API.

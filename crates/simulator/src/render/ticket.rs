@@ -1,6 +1,7 @@
 //! Tickets as the exports show them, keys in recorded order, with everything planted that must not get out.
 
 use super::json::{boolean, canary, email, int, lit, maybe_int, maybe_time, maybe_word, prose, time, word};
+use super::live::{write_metric_events, write_slas};
 use super::metrics::write_metric_set;
 use super::{agent_id, end_user_id, oddity, organization_id, person_id};
 use crate::dice::mix;
@@ -62,6 +63,12 @@ pub(crate) fn write_ticket(
         } else {
             write_metric_set(world, history, audit + 1, odd == Some(4), out);
         }
+    }
+    if let Some(now) = filter.slas {
+        write_slas(world, history, now, out);
+    }
+    if let Some(now) = filter.metric_events {
+        write_metric_events(world, history, (now, filter.oddity_percent), out);
     }
     if odd == Some(5) {
         canary(out, ",\"novelty\":{\"note\":", "ticket-novelty", id);

@@ -4,6 +4,7 @@ use super::Simulator;
 use super::answer::Answer;
 use super::asked::Asked;
 use super::route::Mode;
+use super::sideloads::Sideloads;
 use crate::fault::Kind;
 use crate::page::{self, Ask, Picked, Position};
 use crate::world::stream::{Filter, Stream, SupportScope};
@@ -11,8 +12,6 @@ use serde_json::json;
 
 /// Most rows that a page holds, and how many it holds when nothing is said.
 const PAGE_ROWS_MAX: usize = 1000;
-/// Sideloads that bring people and their names along, as real exports do when they are asked for.
-const SIDELOADS: [&str; 3] = ["users", "groups", "organizations"];
 /// Rows of a sample.
 const SAMPLE_ROWS: usize = 50;
 /// Rows younger than this are withheld; a `start_time` younger than this is refused.
@@ -22,12 +21,13 @@ const RECENT_SECS: i64 = 60;
 pub(crate) fn export(
     simulator: &Simulator,
     asked: &Asked,
-    stream: Stream,
-    mode: Mode,
+    (stream, mode): (Stream, Mode),
+    sideloads: Sideloads,
     faults: &[Kind],
 ) -> Answer {
     let paged = stream == Stream::MetricEvents && asked.value("page[size]").is_some();
     let ask = ask(simulator, asked, stream, if paged { "page[size]" } else { "per_page" });
+    let ask = Ask { sideloads, ..ask };
     let start = match start(simulator, asked, stream, paged || mode == Mode::Cursor) {
         Ok(start) => start,
         Err(refusal) => return refusal,
@@ -43,8 +43,8 @@ pub(crate) fn export(
 }
 
 /// `…/sample`: one short page of the newest rows.
-pub(crate) fn sample(simulator: &Simulator, asked: &Asked, stream: Stream) -> Answer {
-    let ask = Ask { limit: SAMPLE_ROWS, ..ask(simulator, asked, stream, "per_page") };
+pub(crate) fn sample(simulator: &Simulator, asked: &Asked, stream: Stream, sideloads: Sideloads) -> Answer {
+    let ask = Ask { limit: SAMPLE_ROWS, sideloads, ..ask(simulator, asked, stream, "per_page") };
     let start = match start(simulator, asked, stream, false) {
         Ok(start) => start,
         Err(refusal) => return refusal,
@@ -73,9 +73,10 @@ fn ask(simulator: &Simulator, asked: &Asked, stream: Stream, size: &str) -> Ask 
             exclude_deleted: asked.value("exclude_deleted") == Some("true"),
             metric_sets: wants("metric_sets"),
             comment_events: wants("comment_events"),
-            sideloads: SIDELOADS.iter().any(|name| wants(name)),
             oddity_percent: simulator.options.oddity_percent,
+            ..Filter::default()
         },
+        sideloads: Sideloads::default(),
         limit: limit.unwrap_or(PAGE_ROWS_MAX).min(PAGE_ROWS_MAX),
     }
 }
@@ -105,11 +106,11 @@ fn leading_integer(text: &str) -> Option<i64> {
     text.get(..end)?.parse().ok()
 }
 
-/// `{"<stream>":[rows]`, and the sideloads that a fault adds.
+/// `{"<stream>":[rows]`, and the sideloads that were asked for or that a fault adds.
 fn rows(simulator: &Simulator, ask: &Ask, picked: &Picked, faults: &[Kind]) -> Vec<u8> {
     let mut body = Vec::with_capacity(picked.rows.len() * 2048 + 256);
     body.extend_from_slice(format!("{{\"{}\":[", ask.stream.key()).as_bytes());
-    let sideloads = ask.filter.sideloads || faults.contains(&Kind::UnaskedSideloads);
+    let first = body.len() - 1;
     let copies = if faults.contains(&Kind::DuplicateRows) { 2 } else { 1 };
     let all = std::iter::repeat_n(&picked.rows, copies).flatten();
     for (place, row) in all.enumerate() {
@@ -119,8 +120,12 @@ fn rows(simulator: &Simulator, ask: &Ask, picked: &Picked, faults: &[Kind]) -> V
         simulator.world.write_row(ask.stream, *row, ask.filter, &mut body);
     }
     body.push(b']');
-    if sideloads {
+    if faults.contains(&Kind::UnaskedSideloads) {
         body.extend_from_slice(crate::render::SIDELOADS.as_bytes());
+    } else if ask.stream == Stream::Tickets {
+        let mut arrays = Vec::new();
+        ask.sideloads.write(simulator, body.get(first..).unwrap_or_default(), ask.as_of, &mut arrays);
+        body.append(&mut arrays);
     }
     body
 }

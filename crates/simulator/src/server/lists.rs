@@ -4,6 +4,7 @@ use super::Simulator;
 use super::answer::Answer;
 use super::asked::Asked;
 use super::route::Endpoint;
+use super::sideloads::Sideloads;
 use crate::options::TokenRole;
 use crate::server::ME;
 use crate::world::stream::{Filter, Stream, SupportScope};
@@ -15,6 +16,17 @@ use serde_json::value::RawValue;
 const LIST_ROWS_MAX: usize = 100;
 /// Offset pagination ends here.
 const OFFSET_ROWS_MAX: usize = 10_000;
+
+/// Lists show the tickets of all support types, and none that are deleted.
+const LISTED: Filter = Filter {
+    support: SupportScope::All,
+    exclude_deleted: true,
+    metric_sets: false,
+    comment_events: false,
+    slas: None,
+    metric_events: None,
+    oddity_percent: 0,
+};
 
 /// `users/me`: with no or ignored credentials it answers 200 with an anonymous user, as recorded.
 pub(crate) fn me(simulator: &Simulator, asked: &Asked, known: Option<()>) -> Answer {
@@ -40,29 +52,46 @@ pub(crate) fn me(simulator: &Simulator, asked: &Asked, known: Option<()>) -> Ans
 }
 
 /// Everything else that a token may read.
-pub(crate) fn answer(simulator: &Simulator, asked: &Asked, endpoint: Endpoint, id: i64) -> Answer {
+pub(crate) fn answer(
+    simulator: &Simulator,
+    asked: &Asked,
+    (endpoint, id): (Endpoint, i64),
+    sideloads: Sideloads,
+) -> Answer {
+    let beside = |stream: Stream, rows: &str| {
+        let mut arrays = Vec::new();
+        if stream == Stream::Tickets {
+            sideloads.write(simulator, format!("[{rows}]").as_bytes(), simulator.now(), &mut arrays);
+        }
+        String::from_utf8(arrays).unwrap_or_default()
+    };
     match endpoint {
         Endpoint::Me => me(simulator, asked, Some(())),
         Endpoint::List(stream) => {
-            let roles = roles(asked);
-            listed(asked, stream.key(), &visible(simulator, stream, &roles))
+            let filter = Filter { metric_events: None, ..included(simulator, asked) };
+            let rows = visible(simulator, stream, &roles(asked), filter);
+            listed(asked, stream.key(), &rows, |rows| beside(stream, rows))
         }
         Endpoint::Count(stream) => {
-            let value = visible(simulator, stream, &roles(asked)).len();
+            let value = visible(simulator, stream, &roles(asked), LISTED).len();
             let refreshed_at = crate::render::timestamp(simulator.now());
             Answer::json(200, json!({"count": {"value": value, "refreshed_at": refreshed_at}}).to_string())
         }
-        Endpoint::Show(stream) => match shown(simulator, stream, Some(id), false).pop() {
-            Some(row) => wrapped(stream.key().trim_end_matches('s'), &row.json),
-            None => Answer::not_found(),
-        },
+        Endpoint::Show(stream) => {
+            match shown(simulator, stream, Some(id), included(simulator, asked)).pop() {
+                Some(row) => {
+                    wrapped(stream.key().trim_end_matches('s'), &row.json, &beside(stream, &row.json))
+                }
+                None => Answer::not_found(),
+            }
+        }
         Endpoint::TicketMetrics => {
             let mut sets = metric_sets(simulator, None);
             sets.reverse();
-            listed(asked, "ticket_metrics", &sets)
+            listed(asked, "ticket_metrics", &sets, |_| String::new())
         }
         Endpoint::Metrics => match metric_sets(simulator, Some(id)).pop() {
-            Some(set) => wrapped("ticket_metric", &set.json),
+            Some(set) => wrapped("ticket_metric", &set.json, ""),
             None => Answer::not_found(),
         },
         _ => forbidden(asked),
@@ -87,12 +116,26 @@ fn forbidden(asked: &Asked) -> Answer {
         "search" => "results",
         other => other,
     };
-    listed(asked, key, &[Row { id: 1, json: row.to_string() }])
+    listed(asked, key, &[Row { id: 1, json: row.to_string() }], |_| String::new())
 }
 
 struct Row {
     id: i64,
     json: String,
+}
+
+/// What a ticket may bring along, here as it stands now.
+fn included(simulator: &Simulator, asked: &Asked) -> Filter {
+    let includes = asked.words("include");
+    let wants = |name: &str| includes.iter().any(|include| include == name);
+    let now = simulator.now();
+    Filter {
+        metric_sets: wants("metric_sets"),
+        slas: wants("slas").then_some(now),
+        metric_events: wants("metric_events").then_some(now),
+        oddity_percent: simulator.options.oddity_percent,
+        ..LISTED
+    }
 }
 
 fn roles(asked: &Asked) -> Vec<&str> {
@@ -102,9 +145,7 @@ fn roles(asked: &Asked) -> Vec<&str> {
 
 /// The rows of a stream that a list shows now, in order of id, or the one of this id; deleted tickets are not
 /// among them.
-fn shown(simulator: &Simulator, stream: Stream, id: Option<i64>, metric_sets: bool) -> Vec<Row> {
-    let filter =
-        Filter { support: SupportScope::All, exclude_deleted: true, metric_sets, ..Filter::default() };
+fn shown(simulator: &Simulator, stream: Stream, id: Option<i64>, filter: Filter) -> Vec<Row> {
     let (world, now) = (&simulator.world, simulator.now());
     let mut rows: Vec<Row> = (0..world.len(stream))
         .filter(|row| id.is_none_or(|id| world.id(stream, *row) == id))
@@ -120,13 +161,13 @@ fn shown(simulator: &Simulator, stream: Stream, id: Option<i64>, metric_sets: bo
 }
 
 /// The rows of a list, of these roles when any are named.
-fn visible(simulator: &Simulator, stream: Stream, roles: &[&str]) -> Vec<Row> {
+fn visible(simulator: &Simulator, stream: Stream, roles: &[&str], filter: Filter) -> Vec<Row> {
     #[derive(Deserialize)]
     struct Role {
         role: Option<String>,
     }
     let role = |row: &Row| serde_json::from_str::<Role>(&row.json).ok()?.role;
-    let mut rows = shown(simulator, stream, None, false);
+    let mut rows = shown(simulator, stream, None, filter);
     rows.retain(|row| roles.is_empty() || role(row).is_some_and(|role| roles.contains(&role.as_str())));
     rows
 }
@@ -138,7 +179,7 @@ fn metric_sets(simulator: &Simulator, id: Option<i64>) -> Vec<Row> {
         #[serde(borrow)]
         metric_set: Option<&'a RawValue>,
     }
-    let tickets = shown(simulator, Stream::Tickets, id, true);
+    let tickets = shown(simulator, Stream::Tickets, id, Filter { metric_sets: true, ..LISTED });
     let set = |row: Row| {
         let ticket: Ticket<'_> = serde_json::from_str(&row.json).ok()?;
         Some(Row { id: row.id, json: ticket.metric_set?.get().to_owned() })
@@ -146,12 +187,12 @@ fn metric_sets(simulator: &Simulator, id: Option<i64>) -> Vec<Row> {
     tickets.into_iter().filter_map(set).collect()
 }
 
-fn wrapped(key: &str, json: &str) -> Answer {
-    Answer::json(200, format!("{{\"{key}\":{json}}}"))
+fn wrapped(key: &str, json: &str, beside: &str) -> Answer {
+    Answer::json(200, format!("{{\"{key}\":{json}{beside}}}"))
 }
 
-/// One page of a list: by cursor with `page[size]`, else by offset.
-fn listed(asked: &Asked, key: &str, rows: &[Row]) -> Answer {
+/// One page of a list, by cursor with `page[size]`, else by offset; `beside` writes what stands beside its rows.
+fn listed(asked: &Asked, key: &str, rows: &[Row], beside: impl Fn(&str) -> String) -> Answer {
     let number = |name: &str| asked.value(name).and_then(|text| text.parse::<usize>().ok());
     let size = |name: &str| number(name).filter(|size| *size > 0).unwrap_or(LIST_ROWS_MAX).min(LIST_ROWS_MAX);
     let by_cursor = asked.value("page[size]").is_some();
@@ -181,5 +222,6 @@ fn listed(asked: &Asked, key: &str, rows: &[Row]) -> Answer {
     };
     let tail = tail.to_string();
     let tail = tail.strip_prefix('{').unwrap_or(&tail);
-    Answer::json(200, format!("{{\"{key}\":[{}],{tail}", page.join(",")))
+    let page = page.join(",");
+    Answer::json(200, format!("{{\"{key}\":[{page}]{},{tail}", beside(&page)))
 }

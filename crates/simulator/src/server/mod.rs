@@ -9,6 +9,7 @@ pub(crate) mod oauth;
 pub(crate) mod route;
 pub(crate) mod running;
 pub(crate) mod send;
+pub(crate) mod sideloads;
 pub(crate) mod tokens;
 pub(crate) mod wire;
 
@@ -26,6 +27,7 @@ use limits::{Bucket, Level, Limits};
 use route::{Endpoint, Mode, Route};
 use running::LoggedRequest;
 use send::Delivery;
+use sideloads::Sideloads;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -211,7 +213,7 @@ impl Simulator {
     ) -> Answer {
         let scope = route.scope(self.options.scope_profile);
         let mut granted = grant.scope.split(' ');
-        if scope != route::NONE && !granted.any(|held| held == scope || held == "read") {
+        if scope != route::NONE && !grant.reads_all() && !granted.any(|held| held == scope) {
             return Answer::missing_scope(scope);
         }
         if route.admin && self.options.token_role != TokenRole::Admin {
@@ -221,23 +223,24 @@ impl Simulator {
         if asked.method != "GET" && !(token && asked.method == "DELETE") {
             return Answer::no_endpoint();
         }
+        let sideloads = Sideloads::granted(asked, grant);
         match route.endpoint {
-            Endpoint::Export(stream, mode) => self.limited_export(asked, stream, mode, faults),
+            Endpoint::Export(stream, mode) => self.limited_export(asked, (stream, mode), sideloads, faults),
             Endpoint::Sample(stream) => {
                 let level = self.limits.take(Bucket::Samples, self.options.rate_limit, self.now());
-                within(Bucket::Samples, level, || exports::sample(self, asked, stream))
+                within(Bucket::Samples, level, || exports::sample(self, asked, stream, sideloads))
             }
             Endpoint::TokenCurrent => self.token(asked, grant.id, grant),
             Endpoint::Token => self.token(asked, id, grant),
-            other => lists::answer(self, asked, other, id),
+            other => lists::answer(self, asked, (other, id), sideloads),
         }
     }
 
     fn limited_export(
         &self,
         asked: &Asked,
-        stream: Stream,
-        mode: Mode,
+        (stream, mode): (Stream, Mode),
+        sideloads: Sideloads,
         faults: (&[Fault], &[Kind]),
     ) -> Answer {
         let cursor_users = stream == Stream::Users && mode == Mode::Cursor;
@@ -245,7 +248,7 @@ impl Simulator {
         let level = self.limits.take(bucket, self.options.rate_limit, self.now());
         within(bucket, level, || {
             let broken = faults.0.iter().find_map(broken);
-            broken.unwrap_or_else(|| exports::export(self, asked, stream, mode, faults.1))
+            broken.unwrap_or_else(|| exports::export(self, asked, (stream, mode), sideloads, faults.1))
         })
     }
 

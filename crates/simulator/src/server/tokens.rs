@@ -32,6 +32,13 @@ pub(crate) struct Grant {
     pub(crate) refresh_expires_at: i64,
 }
 
+impl Grant {
+    /// Holds the global `read`.
+    pub(crate) fn reads_all(&self) -> bool {
+        self.scope.split(' ').any(|held| held == "read")
+    }
+}
+
 /// A pair as it is handed out once.
 pub(crate) struct Issued {
     pub(crate) access_token: String,

@@ -308,6 +308,15 @@ impl Generated {
         self.metric_events.get(row)
     }
 
+    /// The metric events of a ticket that the export shows at `as_of`, in the order of writing.
+    pub(crate) fn metric_events_of(&self, index: u32, as_of: i64) -> Vec<&MetricEvent> {
+        let born_at = self.cases.get(index as usize).map_or(i64::MAX, |case| i64::from(case.created_at));
+        let first = self.seek(Stream::MetricEvents, Position::From(born_at));
+        let shows = |row: &usize| self.shows(Stream::MetricEvents, *row, as_of, Filter::default());
+        let rows = (first..self.metric_events.len()).filter(shows);
+        rows.filter_map(|row| self.metric_event(row)).filter(|event| event.case == index).collect()
+    }
+
     /// Index of the user of a row and the time of the version.
     pub(crate) fn user(&self, row: usize) -> Option<(u32, i64)> {
         self.users.get(row).map(|version| (version.index, i64::from(version.at)))

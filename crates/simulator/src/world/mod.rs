@@ -6,6 +6,7 @@ pub(crate) mod generated;
 pub(crate) mod history;
 pub(crate) mod hours;
 pub(crate) mod life;
+pub(crate) mod live_sla;
 pub(crate) mod loaded;
 pub(crate) mod metric_event;
 pub(crate) mod metric_set;

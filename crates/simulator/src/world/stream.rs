@@ -41,15 +41,16 @@ pub(crate) enum SupportScope {
 }
 
 /// What a request leaves out, and what it wants beside the rows.
-#[expect(clippy::struct_excessive_bools, reason = "each is a parameter of its own in the request")]
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Filter {
     pub(crate) support: SupportScope,
     pub(crate) exclude_deleted: bool,
     pub(crate) metric_sets: bool,
     pub(crate) comment_events: bool,
-    /// Arrays of users, groups and organizations beside the rows.
-    pub(crate) sideloads: bool,
+    /// The state of each ticket's SLA targets at this second.
+    pub(crate) slas: Option<i64>,
+    /// The metric events of each ticket that are there at this second.
+    pub(crate) metric_events: Option<i64>,
     /// Share of rows in an odd shape, in percent.
     pub(crate) oddity_percent: u8,
 }

@@ -18,5 +18,7 @@ mod oauth;
 mod outside;
 /// Recorded exchanges, served back.
 mod replay;
+/// What `include` brings along.
+mod sideloads;
 /// Generated worlds: the pages tell one history.
 mod world;

@@ -1,6 +1,6 @@
 //! Generated worlds through the exports: mechanics, visibility, what is planted.
 
-use crate::client::{Client, NOW, options};
+use crate::client::{Client, NOW, login, options};
 use deskmeter_simulator::{Options, RateLimit, World, WorldOptions};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -186,7 +186,8 @@ async fn a_world_without_tickets_is_an_account_without_tickets() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sideloads_come_when_asked_for_and_the_log_says_so() {
-    let client = client(unlimited(NOW)).await;
+    let mut client = client(unlimited(NOW)).await;
+    client.token = login(&client.http, client.running.base_url(), "read").await;
     for (include, comes) in [("metric_sets", false), ("metric_sets,users", true)] {
         let page = client.get(&format!("{EXPORT}tickets?start_time=0&per_page=2&include={include}")).await;
         assert_eq!(page.json().get("users").is_some(), comes);
