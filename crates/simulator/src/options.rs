@@ -48,6 +48,9 @@ pub struct Options {
     pub clock: Clock,
     /// Which endpoints the granular scopes open.
     pub scope_profile: ScopeProfile,
+    /// The scopes that every client may ask for ("Allowed scopes" of an OAuth client in Admin Center); none means
+    /// any. Another scope is a 400 `invalid_scope`.
+    pub allowed_scopes: Option<Vec<String>>,
     /// The role of whoever authorises.
     pub token_role: TokenRole,
     /// Life of an access token in seconds, when the request names none (300 to 172,800 there).
@@ -64,12 +67,13 @@ pub struct Options {
 }
 
 impl Options {
-    /// A well-behaved account: lenient scopes, an admin, 30-minute tokens, documented limits, 3 % odd rows.
+    /// A well-behaved account: lenient scopes, any of them allowed, an admin, 30-minute tokens, documented limits, 3 % odd rows.
     pub fn new(clock: Clock) -> Self {
         Self {
             port: 0,
             clock,
             scope_profile: ScopeProfile::default(),
+            allowed_scopes: None,
             token_role: TokenRole::default(),
             token_life_secs: 1800,
             rate_limit: RateLimit::default(),
@@ -78,6 +82,14 @@ impl Options {
             withhold_last_minute: true,
         }
     }
+
+    /// Whether a client may ask for all of these scopes, separated by spaces.
+    pub(crate) fn allows(&self, scopes: &str) -> bool {
+        let allowed = |scope: &str| {
+            self.allowed_scopes.as_ref().is_none_or(|list| list.iter().any(|allowed| allowed == scope))
+        };
+        scopes.split_whitespace().all(allowed)
+    }
 }
 
 impl fmt::Debug for Options {
@@ -85,6 +97,7 @@ impl fmt::Debug for Options {
         f.debug_struct("Options")
             .field("port", &self.port)
             .field("scope_profile", &self.scope_profile)
+            .field("allowed_scopes", &self.allowed_scopes)
             .field("token_role", &self.token_role)
             .field("token_life_secs", &self.token_life_secs)
             .field("rate_limit", &self.rate_limit)

@@ -27,13 +27,16 @@ pub(crate) fn authorize(simulator: &Simulator, asked: &Asked) -> Answer {
     if let Some(error) = authorization_error(asked) {
         return redirected(redirect, &[("error", error.0), ("error_description", error.1)], asked);
     }
+    let scope = if value("scope").is_empty() { "read write" } else { value("scope") };
+    if !simulator.options.allows(scope) {
+        return Answer::oauth_error(400, INVALID_SCOPE.0, INVALID_SCOPE.1);
+    }
     if asked.method == "GET" {
         return Answer::html(200, consent_page(asked));
     }
     let form = pairs(&String::from_utf8_lossy(&asked.body));
     match form.iter().find(|(key, _)| key == "decision").map(|(_, value)| value.as_str()) {
         Some("allow") => {
-            let scope = if value("scope").is_empty() { "read write" } else { value("scope") };
             let consent = Consent {
                 client_id: value("client_id").into(),
                 redirect_uri: value("redirect_uri").into(),
@@ -134,6 +137,9 @@ pub(crate) fn token(simulator: &Simulator, asked: &Asked) -> Answer {
 }
 
 type Refusal = (&'static str, &'static str);
+/// Outside the client's allowed scopes (Zendesk's help page 11093380955674).
+const INVALID_SCOPE: Refusal =
+    ("invalid_scope", "The requested scope is invalid, unknown, or not allowed for this client.");
 const INVALID_GRANT: Refusal = (
     "invalid_grant",
     "The provided authorization grant is invalid, expired, revoked, does not match the redirection URI used \
@@ -180,6 +186,9 @@ fn from_client(simulator: &Simulator, form: &Fields) -> Result<Issued, Refusal> 
 }
 
 fn grant(simulator: &Simulator, form: &Fields, scope: String, confidential: bool) -> Result<Grant, Refusal> {
+    if !(simulator.options.allows(&scope) && simulator.options.allows(form.value("scope"))) {
+        return Err(INVALID_SCOPE);
+    }
     let now = simulator.now();
     let out_of_range = ("invalid_request", "A token life is out of range.");
     let life = |name: &str, least: i64, most: i64, default: i64| match form.value(name) {

@@ -131,3 +131,33 @@ async fn scopes_and_roles_are_refused_in_their_own_shapes() {
     assert!(last.forbidden);
     assert_eq!((last.path.as_str(), last.scope, last.status), ("/api/v2/groups.json", "groups:read", 403));
 }
+
+#[tokio::test]
+async fn a_scope_outside_the_clients_list_is_an_invalid_scope() {
+    let mut narrow = options(NOW);
+    narrow.allowed_scopes = Some(SCOPES.split(' ').map(str::to_owned).collect());
+    let client = Client::start(world(), narrow).await;
+    assert_eq!(client.get("/api/v2/tickets").await.status, 200);
+    let base = client.running.base_url();
+    // Without a scope the consent would be to everything.
+    for scopes in ["read", "tickets:read groups:read", ""] {
+        for request in
+            [client.http.get(consent_url(base, scopes)), client.http.post(consent_url(base, scopes))]
+        {
+            let refused = request.form(&[("decision", "allow")]).send().await.expect("answer");
+            assert_eq!(refused.status(), 400);
+            let body: Value = refused.json().await.expect("JSON");
+            assert_eq!(body["error"], "invalid_scope");
+        }
+    }
+    for (scope, status) in [("read", 400), ("tickets:read", 201)] {
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", "deskmeter"),
+            ("client_secret", CLIENT_SECRET),
+            ("scope", scope),
+        ];
+        let (answered, body) = exchange(&client.http, base, &form).await;
+        assert_eq!((answered, body["error"] == "invalid_scope"), (status, status == 400));
+    }
+}
