@@ -1,6 +1,6 @@
 //! The chain on a generated account.
 
-use deskmeter_simulator::{World, WorldOptions};
+use deskmeter_simulator::{ScopeProfile, TokenRole, World, WorldOptions};
 
 use crate::support::{Desk, END};
 
@@ -99,6 +99,32 @@ fn disconnect_leaves_nothing_but_a_receipt() {
     let left: Vec<_> = std::fs::read_dir(desk.dir.path().join("lake/acme")).into_iter().flatten().collect();
     assert!(left.is_empty(), "{left:?}");
     assert_eq!(desk.run(&["sync"]).code, 3);
+    let key = ran.stdout.split("public key ").nth(1).unwrap().split(')').next().unwrap();
+    let verify = ["receipt", "verify", "receipt-acme-1.txt", "--public-key", key];
+    assert!(desk.run(&verify).ok().stdout.contains("genuine"));
+    let file = desk.dir.path().join("receipt-acme-1.txt");
+    let changed = std::fs::read_to_string(&file).unwrap().replacen("\"objects\":", "\"objects\":1", 1);
+    std::fs::write(&file, changed).unwrap();
+    assert_eq!(desk.run(&verify).code, 7);
+}
+
+#[test]
+fn a_damaged_file_is_named_taken_out_and_read_again() {
+    let desk = Desk::generated(120, 12);
+    desk.connect();
+    desk.run(&["sync"]).ok();
+    let events = |path: &&(std::path::PathBuf, u64)| path.0.to_string_lossy().contains("ticket_events");
+    let files = desk.data_files();
+    let damaged = &files.iter().find(events).unwrap().0;
+    let count = desk.number("select count(*) from ticket_events");
+    std::fs::write(damaged, "no Parquet").unwrap();
+    let checked = desk.run(&["lake", "check"]);
+    assert_eq!(checked.code, 5, "{}", checked.stdout);
+    assert!(checked.stdout.contains("ticket_events"), "{}", checked.stdout);
+    desk.run(&["lake", "check", "--repair"]).ok();
+    desk.run(&["sync"]).ok();
+    desk.run(&["lake", "check"]).ok();
+    assert_eq!(desk.number("select count(*) from ticket_events"), count);
 }
 
 #[test]
@@ -128,4 +154,32 @@ fn parity_with_zendesks_own_numbers_leaves_nothing_unexplained() {
     desk.run(&["sync"]).ok();
     assert!(desk.number("select count(*) from parity") > 5_000);
     assert_eq!(desk.number("select count(*) from parity where reason = 'unexplained'"), 0);
+}
+
+#[test]
+fn refused_streams_are_missing_capabilities_and_fail_no_run() {
+    let world = World::generate(&WorldOptions { tickets: 60, seed: 13, end: END, months: 3 });
+    let desk = Desk::new(world, |options| options.scope_profile = ScopeProfile::Strict);
+    desk.connect();
+    desk.run(&["sync"]).ok();
+    assert_eq!(desk.number("select count(*) from tickets"), 0);
+    assert_eq!(desk.number("select count(*) from ticket_metrics"), 0);
+    let status = desk.run(&["status"]).ok().stdout;
+    assert!(status.contains("lacks the scope") && status.contains("a stream is refused"), "{status}");
+}
+
+#[test]
+fn a_connection_that_no_admin_allowed_is_refused_and_given_back() {
+    let world = World::generate(&WorldOptions { tickets: 20, seed: 14, end: END, months: 3 });
+    let desk = Desk::new(world, |options| options.token_role = TokenRole::Agent);
+    let refused = desk.answer_connect("allow");
+    assert_eq!(refused.code, 3, "{}", refused.stderr);
+    assert!(refused.stderr.contains("not an admin"), "{}", refused.stderr);
+    let revoked = desk
+        .simulator()
+        .requests()
+        .into_iter()
+        .any(|request| request.method == "DELETE" && request.status == 204);
+    assert!(revoked, "the token is given back");
+    assert_eq!(desk.run(&["status"]).code, 3);
 }

@@ -93,6 +93,11 @@ pub(crate) enum Command {
     Disconnect(DisconnectArgs),
     /// Finishes a deletion that a disconnect could not finish.
     Purge,
+    /// Receipts of deletions.
+    Receipt {
+        #[command(subcommand)]
+        command: ReceiptCommand,
+    },
     /// Runs read-only SQL over the lake and its marts.
     #[command(after_help = "Examples:\n  deskmeter query \"select * from kpis\"\n  \
                             deskmeter query --format csv \"select * from ticket_metrics\" > tickets.csv\n  \
@@ -279,11 +284,31 @@ pub(crate) struct AuditArgs {
     pub(crate) files: Vec<PathBuf>,
 }
 
+/// `receipt …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReceiptCommand {
+    /// Checks that a receipt was not changed since it was signed.
+    #[command(
+        after_help = "Example:\n  deskmeter receipt verify receipt-acme-1.txt --public-key KEY    as disconnect printed it"
+    )]
+    Verify {
+        /// The receipt.
+        file: PathBuf,
+        /// The public key that is trusted, as base64.
+        #[arg(long, value_name = "KEY")]
+        public_key: String,
+    },
+}
+
 /// `lake …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum LakeCommand {
     /// Looks for missing, damaged and orphaned files.
-    Check,
+    Check {
+        /// Take broken files out of their tables; the next sync reads what they held again.
+        #[arg(long)]
+        repair: bool,
+    },
 }
 
 /// Options of `simulate`.

@@ -8,6 +8,7 @@ use deskmeter_extractor::{
 };
 use deskmeter_zendesk::{AuthorizationUrl, Me, Role, Scope, TokenResponse};
 use serde::Serialize;
+use tracing::warn;
 
 use crate::error::{Error, ErrorKind};
 use crate::open::{client_secret, of_fetch, sealing_keys};
@@ -110,16 +111,34 @@ impl Pending {
     ) -> Result<ConnectReport, Error> {
         let grant = CodeGrant {
             client_id: self.client_id.clone(),
-            client_secret: self.client_secret,
+            client_secret: self.client_secret.clone(),
             code,
-            redirect_uri: self.redirect_uri,
-            verifier: self.verifier,
+            redirect_uri: self.redirect_uri.clone(),
+            verifier: self.verifier.clone(),
         };
         let response = self.client.exchange_code(&grant).await.map_err(of_fetch)?;
-        check_scopes(&response)?;
-        let me = self.client.me(&Fresh(&response.access_token)).await.map_err(of_fetch)?;
-        let role = check_role(&me)?;
+        let role = match self.check(&response).await {
+            Ok(role) => role,
+            Err(refused) => {
+                // A token that is not kept must not go on working anywhere.
+                if self.client.revoke_current(&Fresh(&response.access_token)).await.is_err() {
+                    warn!(
+                        "the refused token is not proven to be revoked; revoke it in Zendesk's Admin Center"
+                    );
+                }
+                return Err(refused);
+            }
+        };
         save(pipeline, context, self.client_id, response, role).await
+    }
+}
+
+impl Pending {
+    /// What was granted, and to whom.
+    async fn check(&self, response: &TokenResponse) -> Result<StoredRole, Error> {
+        check_scopes(response)?;
+        let me = self.client.me(&Fresh(&response.access_token)).await.map_err(of_fetch)?;
+        check_role(&me)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use deskmeter_connections::{Deletion, Deletions, Revocation, SignedReceipt, Status, StoredArea};
+use deskmeter_connections::{Deletion, Deletions, Receipt, Revocation, SignedReceipt, Status, StoredArea};
 use serde::Serialize;
 use tracing::warn;
 use url::Url;
@@ -132,6 +132,14 @@ async fn finish(
     lease.release().await.map_err(|error| of_state("give the lease back", error))?;
     let public_key = deletions.public_key().await.map_err(|error| of_state("read the public key", error))?;
     Ok(report(&signed, public_key))
+}
+
+/// Checks a receipt's text against the public key that is trusted, as base64.
+pub fn verify_receipt(text: &[u8], public_key: &str) -> Result<Receipt, Error> {
+    let verified = SignedReceipt::verify(text, public_key);
+    let signed =
+        verified.map_err(|error| Error::new(ErrorKind::DataCheck, "verify the receipt").because(error))?;
+    Ok(signed.receipt().clone())
 }
 
 fn report(signed: &SignedReceipt, public_key: String) -> DisconnectReport {

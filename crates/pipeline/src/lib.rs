@@ -24,9 +24,9 @@ pub use config::{
 };
 pub use connect::{ConnectReport, Pending, begin_authorization, connect};
 pub use context::{Clock, Context, Environment};
-pub use disconnect::{DisconnectReport, disconnect, purge};
+pub use disconnect::{DisconnectReport, disconnect, purge, verify_receipt};
 pub use error::{Error, ErrorKind};
-pub use maintain::{check_lake, erase_ticket};
+pub use maintain::{check_lake, erase_ticket, repair_lake};
 pub use observer::{Event, Observer, Silent};
 pub use open::{new_warehouse, open_lake, open_warehouse, query, validate};
 pub use publish::{export, publish};

@@ -42,6 +42,19 @@ pub async fn check_lake(pipeline: &PipelineFile, context: &Context) -> Result<Ve
     deskmeter_loader::check(&lake).await.map_err(of_loader)
 }
 
+/// Takes broken files out of their tables, so that the next run reads their streams from the start; gives their number.
+pub async fn repair_lake(pipeline: &PipelineFile, context: &Context) -> Result<u64, Error> {
+    let state = State::open(pipeline, context)?;
+    let lease = acquire(&state, context, Duration::ZERO).await?;
+    while_renewing(lease, context, |fence| async move {
+        let options =
+            LoaderOptions { fence: i64::try_from(fence).unwrap_or(i64::MAX), ..LoaderOptions::default() };
+        let mut loader = Loader::open(open_lake(pipeline, context)?, options).await.map_err(of_loader)?;
+        loader.repair().await.map_err(of_loader)
+    })
+    .await
+}
+
 /// Deletes the marts' versions that the retention no longer covers.
 pub(crate) async fn clean_marts(
     warehouse: &Warehouse,

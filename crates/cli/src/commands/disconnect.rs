@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use deskmeter_pipeline::DisconnectReport;
 
 use super::{Opened, Usage, println};
-use crate::args::{DisconnectArgs, Format};
+use crate::args::{DisconnectArgs, Format, ReceiptCommand};
 use crate::exit_code::Exit;
 
 pub(crate) async fn run(opened: &Opened, args: &DisconnectArgs) -> Result<Exit> {
@@ -60,5 +60,15 @@ fn tell(opened: &Opened, report: &DisconnectReport) -> Result<Exit> {
         "The authorization could not be proven revoked: revoke it in Zendesk's Admin Center."
     });
     println(&format!("The signed receipt is {} (public key {}).", file.display(), report.public_key));
+    Ok(Exit::Ok)
+}
+
+/// Checks a receipt; needs no pipeline file, so that anybody can.
+pub(crate) fn receipt(command: &ReceiptCommand) -> Result<Exit> {
+    let ReceiptCommand::Verify { file, public_key } = command;
+    let text = std::fs::read(file).with_context(|| format!("read receipt {}", file.display()))?;
+    let receipt = deskmeter_pipeline::verify_receipt(&text, public_key)?;
+    println(&serde_json::to_string_pretty(&receipt)?);
+    println("The receipt is genuine.");
     Ok(Exit::Ok)
 }

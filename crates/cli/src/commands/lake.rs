@@ -9,8 +9,20 @@ use crate::output::Table;
 
 pub(crate) async fn run(opened: &Opened, command: &LakeCommand) -> Result<Exit> {
     match command {
-        LakeCommand::Check => check(opened).await,
+        LakeCommand::Check { repair: false } => check(opened).await,
+        LakeCommand::Check { repair: true } => repair(opened).await,
     }
+}
+
+async fn repair(opened: &Opened) -> Result<Exit> {
+    let files = deskmeter_pipeline::repair_lake(&opened.pipeline, &opened.context).await?;
+    println(&match files {
+        0 => "nothing was broken".to_owned(),
+        files => {
+            format!("{files} broken files were taken out; run `deskmeter sync` to read their rows again")
+        }
+    });
+    Ok(Exit::Ok)
 }
 
 async fn check(opened: &Opened) -> Result<Exit> {

@@ -41,6 +41,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit> {
         Command::Status => status::run(&open(global)?).await,
         Command::Disconnect(args) => disconnect::run(&open(global)?, args).await,
         Command::Purge => disconnect::purge(&open(global)?).await,
+        Command::Receipt { command } => disconnect::receipt(command),
         Command::Query(args) => query::run(&open(global)?, args).await,
         Command::Metrics { command } => metrics::run(&open(global)?, command).await,
         Command::Validate => validate(&open(global)?),
