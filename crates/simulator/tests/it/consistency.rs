@@ -18,7 +18,7 @@ struct Account {
 
 /// 700 tickets hold every oddity; `DESKMETER_CONSISTENCY_TICKETS=20000`, set at compile time, takes a minute or two.
 fn tickets() -> u32 {
-    option_env!("DESKMETER_CONSISTENCY_TICKETS").map_or(700, |tickets| tickets.parse().unwrap())
+    option_env!("DESKMETER_CONSISTENCY_TICKETS").and_then(|tickets| tickets.parse().ok()).unwrap_or(700)
 }
 
 async fn account(seed: u64, as_of: i64) -> Account {
