@@ -18,11 +18,12 @@ for log in sorted(pathlib.Path(sys.argv[1]).glob("*/_delta_log")):
 "#;
 
 /// Python with the readers, as `.ci/run` makes it.
-fn python() -> Option<PathBuf> {
+pub(crate) fn python() -> Option<PathBuf> {
     #[expect(clippy::disallowed_methods, reason = "a part of the test run")]
     let named = std::env::var_os("DESKMETER_PYTHON").map(PathBuf::from);
     let python = named.unwrap_or_else(|| "python3".into());
-    let works = Command::new(&python).args(["-c", "import deltalake, duckdb, polars, pyarrow"]).output();
+    let works =
+        Command::new(&python).args(["-c", "import deltalake, duckdb, moto, polars, pyarrow"]).output();
     if works.is_ok_and(|output| output.status.success()) {
         return Some(python);
     }

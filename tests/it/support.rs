@@ -77,6 +77,8 @@ pub(crate) struct Desk {
     runtime: Runtime,
     simulator: Option<Running>,
     clock: Arc<AtomicI64>,
+    /// Environment variables of every run.
+    pub(crate) variables: Vec<(String, String)>,
 }
 
 impl Desk {
@@ -97,7 +99,7 @@ impl Desk {
         let schedules = schedules_toml(&world);
         let simulator = runtime.block_on(deskmeter_simulator::start(world, options)).unwrap();
         let dir = TempDir::new().unwrap();
-        let desk = Self { dir, runtime, simulator: Some(simulator), clock };
+        let desk = Self { dir, runtime, simulator: Some(simulator), clock, variables: Vec::new() };
         desk.write_pipeline(&schedules);
         desk
     }
@@ -130,12 +132,26 @@ impl Desk {
 
     /// Runs the binary.
     pub(crate) fn run(&self, args: &[&str]) -> Ran {
-        run(self.dir.path(), args)
+        self.command(args).output().unwrap().into()
+    }
+
+    /// The binary in the desk's folder, with its variables.
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = deskmeter(self.dir.path(), args);
+        command.envs(self.variables.iter().cloned());
+        command
+    }
+
+    /// The body of an answer, whatever its status.
+    pub(crate) fn http(&self, method: &str, url: &str) -> String {
+        let request = reqwest::Client::new().request(method.parse().unwrap(), url);
+        self.runtime.block_on(async { request.send().await.unwrap().text().await.unwrap() })
     }
 
     /// Connects: runs `connect --no-browser`, reads the URL it prints, and presses Allow or Refuse there.
     pub(crate) fn answer_connect(&self, decision: &str) -> Ran {
-        let mut child = deskmeter(self.dir.path(), &["connect", "--no-browser", "--timeout-secs", "60"])
+        let mut child = self
+            .command(&["connect", "--no-browser", "--timeout-secs", "60"])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
