@@ -142,11 +142,12 @@ impl Run<'_> {
 
         let mut report = SyncReport::new(self.id);
         let read = self.streams(sealed, &mut loader, &mut sanitizer, &mut report).await;
-        // What was seen and dropped is written down also when the run ends early.
-        if report.streams.values().any(|stream| stream.rows_read > 0) {
+        report.values_dropped = sanitizer.ledger().rows().map(|row| row.n_dropped).sum();
+        // What was seen and dropped is written down also when the run ends early. A run that only met again what is
+        // stored (the boundary second, the overlap) leaves the lake as it was.
+        if report.streams.values().any(|stream| stream.has_changes() || stream.rows_rejected > 0) {
             let rows = sanitizer.ledger().to_batch(self.id, self.context.started_at);
             loader.append_ledger(rows).await.map_err(of_loader)?;
-            report.values_dropped = sanitizer.ledger().rows().map(|row| row.n_dropped).sum();
         }
         read?;
         refresh::marts(self, &lake, &mut report).await?;
