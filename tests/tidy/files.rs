@@ -9,7 +9,13 @@ const RUST_LINES_MAX: usize = 500;
 /// Lines that a model may have.
 const SQL_LINES_MAX: usize = 80;
 /// Words that mark unfinished work.
-const LEFTOVERS: [&str; 5] = ["FIXME", "XXX", "todo!(", "unimplemented!(", "#[ignore"];
+const LEFTOVERS: [&str; 5] = [
+    concat!("FIX", "ME"),
+    concat!("XX", "X"),
+    concat!("todo", "!("),
+    concat!("unimplemented", "!("),
+    concat!("#[", "ignore"),
+];
 
 /// Every file below `folder` with this ending.
 fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
@@ -103,8 +109,8 @@ fn texts_speak_of_the_project_alone() {
             continue;
         }
         let text = read(&path);
-        for machine_path in ["/root/", "/work/", "/home/"] {
-            assert!(!text.contains(machine_path), "{name} names a path of a machine");
+        for folder in ["root", "work", "home"] {
+            assert!(!text.contains(&format!("/{folder}/")), "{name} names a path of a machine");
         }
     }
 }

@@ -31,16 +31,16 @@ fn main() -> ExitCode {
     logs::start(&cli.global);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return report(&anyhow::Error::new(error).context("start the runtime")).into(),
+        Err(error) => return report(&anyhow::Error::new(error).context("start the runtime")),
     };
     match runtime.block_on(commands::run(cli)) {
         Ok(exit) => exit.into(),
-        Err(error) => report(&error).into(),
+        Err(error) => report(&error),
     }
 }
 
 /// Prints the chain of causes once, and the next step; returns the exit code.
-fn report(error: &anyhow::Error) -> Exit {
+fn report(error: &anyhow::Error) -> ExitCode {
     let mut stderr = std::io::stderr().lock();
     let _ = writeln!(stderr, "error: {error}");
     let mut last = error.to_string();
@@ -58,12 +58,12 @@ fn report(error: &anyhow::Error) -> Exit {
         let _ = writeln!(stderr, "  next: {next}");
     }
     if error.chain().any(is_broken_pipe) {
-        return Exit::Ok;
+        return Exit::Ok.into();
     }
     if error.chain().any(<dyn StdError>::is::<commands::Usage>) {
-        return Exit::Usage;
+        return Exit::Usage.into();
     }
-    failure.map_or(Exit::Bug, |failure| failure.kind().into())
+    failure.map_or(Exit::Bug.into(), |failure| ExitCode::from(failure.kind().exit_code()))
 }
 
 fn is_broken_pipe(cause: &(dyn StdError + 'static)) -> bool {

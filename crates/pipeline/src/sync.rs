@@ -14,6 +14,7 @@ use deskmeter_extractor::Client;
 use deskmeter_lake::{ConnectionLake, Retention};
 use deskmeter_loader::{HousekeepingBudget, Loader, LoaderOptions};
 use deskmeter_sanitizer::{PseudonymKey, RunId, Sanitizer, SanitizerOptions};
+use deskmeter_warehouse::Warehouse;
 use deskmeter_zendesk::Stream;
 
 use crate::connect::client;
@@ -150,8 +151,9 @@ impl Run<'_> {
             loader.append_ledger(rows).await.map_err(of_loader)?;
         }
         read?;
-        refresh::marts(self, &lake, &mut report).await?;
-        self.tidy_up(&mut loader, &lake).await?;
+        let mut warehouse = new_warehouse(self.pipeline)?;
+        refresh::marts(self, &lake, &mut warehouse, &mut report).await?;
+        self.tidy_up(&mut loader, &warehouse, &lake).await?;
         if report.models_refreshed > 0 {
             let published = publish_configured(self.pipeline, self.context).await?;
             report.tables_published = published.map_or(0, |published| published.tables.len());
@@ -160,13 +162,18 @@ impl Run<'_> {
     }
 
     /// Joins small files and lets go of old versions, within the run's budget.
-    async fn tidy_up(&self, loader: &mut Loader, lake: &ConnectionLake) -> Result<(), Error> {
+    async fn tidy_up(
+        &self,
+        loader: &mut Loader,
+        warehouse: &Warehouse,
+        lake: &ConnectionLake,
+    ) -> Result<(), Error> {
         let now = self.context.now().0;
         loader.housekeeping(now, HousekeepingBudget::default()).await.map_err(of_loader)?;
         let keep_hours = i64::try_from(self.pipeline.lake.keep_versions_hours).unwrap_or(i64::MAX);
         let cutoff = now.saturating_sub(keep_hours.saturating_mul(3_600));
         let retention = Retention { log_before: cutoff, files_before: cutoff };
-        clean_marts(&new_warehouse(self.pipeline)?, lake, retention).await
+        clean_marts(warehouse, lake, retention).await
     }
 
     async fn streams(

@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 use serde::Deserialize;
 
-/// Percent-encode everything but unreserved characters; Zendesk wants `%20` between scopes.
-const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+use crate::request::QUERY_VALUE;
 
 /// A scope that deskmeter asks for. There is no fourth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

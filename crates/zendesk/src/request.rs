@@ -6,8 +6,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{Position, Stream};
 
-/// Everything but letters, digits and the unreserved marks: a cursor may hold `+`, `/` and `=` (dust-tt/dust#8702).
-const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+/// What is escaped in a query value: all but letters, digits and the unreserved marks. A cursor may hold `+`, `/` and
+/// `=` (dust-tt/dust#8702), and Zendesk wants `%20` between scopes.
+pub(crate) const QUERY_VALUE: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Rows a page: 1 to 1,000. Halved when the server times out on heavy pages, grown again when it does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,7 +9,7 @@ use futures::TryStreamExt;
 use super::{Run, SyncReport};
 use crate::Event;
 use crate::error::{Error, ErrorKind};
-use crate::open::{new_warehouse, of_lake, of_warehouse};
+use crate::open::{of_lake, of_warehouse};
 
 /// The instant as of which the marts hold: the newest change that the lake knows, so that the same lake gives the same
 /// numbers whenever the marts are made.
@@ -24,6 +24,7 @@ const ANY_MART: &str = "ticket_metrics";
 pub(super) async fn marts(
     run: &Run<'_>,
     lake: &ConnectionLake,
+    warehouse: &mut Warehouse,
     report: &mut SyncReport,
 ) -> Result<(), Error> {
     let is_first =
@@ -33,9 +34,8 @@ pub(super) async fn marts(
         return Ok(());
     }
     run.context.observer.event(&Event::Refreshing);
-    let mut warehouse = new_warehouse(run.pipeline)?;
     warehouse.open(lake.clone()).await.map_err(of_warehouse)?;
-    let as_of = watermark(&warehouse).await?.unwrap_or(run.context.started_at.0);
+    let as_of = watermark(warehouse).await?.unwrap_or(run.context.started_at.0);
     let is_full = is_first || run.options.is_full_refresh || agents_changed(report);
     let scope = if is_full { RefreshScope::Full } else { RefreshScope::Touched(touched(report)) };
     let refreshed = warehouse.refresh(as_of, scope).await.map_err(of_warehouse)?;
