@@ -10,6 +10,8 @@ mod chain;
 mod clients;
 /// The command of the README's first block.
 mod demo;
+/// Lakes that earlier versions wrote.
+mod lakes;
 /// Lake and state on an S3-compatible server.
 mod object_store;
 /// Python's deltalake, DuckDB and Polars on the same lake.

@@ -99,7 +99,7 @@ pub struct Purged {
 }
 
 impl ConnectionLake {
-    /// The table at its newest version; None when it does not exist.
+    /// The table at its newest version; None when it does not exist. A table of a newer contract is refused.
     pub async fn table(&self, name: &str) -> Result<Option<DeltaTable>, Error> {
         let log_store = self.log_store(name);
         let exists = log_store.is_delta_table_location().await;
@@ -108,6 +108,7 @@ impl ConnectionLake {
         }
         let mut table = DeltaTable::new(log_store);
         table.load().await.map_err(|error| Error::table("read log of", name, &error))?;
+        schema::refuse_newer_contract(&table, name)?;
         Ok(Some(table))
     }
 

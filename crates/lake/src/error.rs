@@ -39,6 +39,16 @@ pub enum Error {
         /// Name of the table.
         table: String,
     },
+    /// The table was written by a newer deskmeter.
+    #[error("table {table} is of contract {found}, newer than {known}: upgrade deskmeter")]
+    NewerContract {
+        /// Name of the table.
+        table: String,
+        /// Contract of the table.
+        found: u32,
+        /// Newest contract that this program knows.
+        known: u32,
+    },
     /// Rows do not fit the table.
     #[error("rows do not fit table {table}: {reason}")]
     Mismatch {

@@ -24,7 +24,7 @@ pub use files::{DataFile, data_files, read_file};
 pub use location::object_store;
 pub use replace::Written;
 pub use retention::{Cleaned, Retention, clean_up, last_checkpoint, orphans, write_checkpoint};
-pub use schema::{DATA_SKIPPING, conform, storable_schema};
+pub use schema::{CONTRACT, DATA_SKIPPING, conform, storable_schema};
 pub use verify::{FileFault, verify_file};
 pub use writer::{FILE_ROWS_MAX, FileWriter, writer_properties};
 

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use arrow::array::{RecordBatch, new_null_array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
+use deltalake_core::DeltaTable;
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake_core::kernel::{StructField, StructType};
+use deskmeter_tables::CONTRACT_VERSION;
 
 use crate::{Error, TableSpec};
 
@@ -61,6 +63,21 @@ fn conform_column(
         }),
         None if field.is_nullable() => Ok(new_null_array(field.data_type(), batch.num_rows())),
         None => Err(Error::mismatch(table, format!("column {} is missing", field.name()))),
+    }
+}
+
+/// Property of a collected table: version of the contract that its columns follow.
+pub const CONTRACT: &str = "deskmeter.contract";
+
+/// Whoever reads or writes by an older contract would not see what a newer one added, or lose it: they are refused.
+pub(crate) fn refuse_newer_contract(table: &DeltaTable, name: &str) -> Result<(), Error> {
+    let state = table.snapshot().map_err(|error| Error::table("read log of", name, &error))?;
+    let found = state.metadata().configuration().get(CONTRACT).and_then(|text| text.parse().ok());
+    match found {
+        Some(found) if found > CONTRACT_VERSION => {
+            Err(Error::NewerContract { table: name.to_owned(), found, known: CONTRACT_VERSION })
+        }
+        _ => Ok(()),
     }
 }
 

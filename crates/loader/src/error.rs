@@ -17,16 +17,6 @@ pub enum Error {
         /// The number found in the table.
         newest: i64,
     },
-    /// The lake was written by a newer deskmeter.
-    #[error("table {table} is of contract {found}, newer than {known}: upgrade deskmeter")]
-    NewerContract {
-        /// Name of the table.
-        table: &'static str,
-        /// Contract of the table.
-        found: u32,
-        /// Newest contract that this program knows.
-        known: u32,
-    },
     /// A table's columns are not those of its contract and cannot become so.
     #[error("table {table} does not fit its contract: column {column} {fault}")]
     Contract {

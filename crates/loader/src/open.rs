@@ -4,13 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
-use deskmeter_lake::{Change, ConnectionLake, DeltaTable, TableSpec, commit};
+use deskmeter_lake::{CONTRACT, Change, ConnectionLake, DeltaTable, TableSpec, commit};
 use deskmeter_tables::{CONTRACT_VERSION, Table};
 
 use crate::Error;
-
-/// Property of a table: version of the contract that its columns follow.
-const CONTRACT: &str = "deskmeter.contract";
 
 /// Attempts before a table that others keep changing is given up.
 pub(crate) const ATTEMPTS_MAX: u32 = 10;
@@ -23,7 +20,6 @@ pub(crate) async fn open(
 ) -> Result<DeltaTable, Error> {
     for _ in 0..ATTEMPTS_MAX {
         let mut handle = lake.open_or_create(table.name, &spec(table)).await.map_err(Error::Lake)?;
-        refuse_newer(&handle, table)?;
         let Some(mut change) = evolution(&handle, table)? else { return Ok(handle) };
         refuse_fenced(&handle, table, fence).await?;
         change.fence = Some(fence);
@@ -61,14 +57,6 @@ pub(crate) async fn refuse_fenced(
         Some(newest) if newest > ours => Err(Error::Fenced { table: table.name, ours, newest }),
         _ => Ok(()),
     }
-}
-
-fn refuse_newer(handle: &DeltaTable, table: &'static Table) -> Result<(), Error> {
-    let found = property(handle, table, CONTRACT)?.and_then(|text| text.parse().ok()).unwrap_or_default();
-    if found > CONTRACT_VERSION {
-        return Err(Error::NewerContract { table: table.name, found, known: CONTRACT_VERSION });
-    }
-    Ok(())
 }
 
 /// What brings the table to this contract: columns that it lacks, which must be nullable, at the end of it. None when

@@ -137,8 +137,9 @@ pub(crate) fn client_secret(
 }
 
 pub(crate) fn of_lake(what: &str, error: deskmeter_lake::Error) -> Error {
+    use deskmeter_lake::Error as E;
     let kind = match error {
-        deskmeter_lake::Error::Url { .. } => ErrorKind::Config,
+        E::Url { .. } | E::NewerContract { .. } => ErrorKind::Config,
         _ => ErrorKind::Storage,
     };
     Error::new(kind, what.to_owned()).because(error)
@@ -146,7 +147,11 @@ pub(crate) fn of_lake(what: &str, error: deskmeter_lake::Error) -> Error {
 
 pub(crate) fn of_warehouse(error: deskmeter_warehouse::Error) -> Error {
     use deskmeter_warehouse::Error as E;
-    let kind = match error {
+    let is_newer = |source: &(dyn std::error::Error + Send + Sync + 'static)| {
+        matches!(source.downcast_ref(), Some(deskmeter_lake::Error::NewerContract { .. }))
+    };
+    let kind = match &error {
+        E::Table { source, .. } if is_newer(source.as_ref()) => ErrorKind::Config,
         E::Schedules(_) | E::Models(_) | E::ModelFile { .. } => ErrorKind::Config,
         E::ReadOnly(_) | E::UnknownTable { .. } | E::UnknownColumn { .. } | E::Query(_) => ErrorKind::Query,
         E::Table { .. } => ErrorKind::Storage,
@@ -192,7 +197,7 @@ pub(crate) fn of_fetch(error: deskmeter_extractor::Error) -> Error {
 pub(crate) fn of_loader(error: deskmeter_loader::Error) -> Error {
     let kind = match error {
         deskmeter_loader::Error::Fenced { .. } => ErrorKind::Leased,
-        deskmeter_loader::Error::NewerContract { .. } => ErrorKind::Config,
+        deskmeter_loader::Error::Lake(deskmeter_lake::Error::NewerContract { .. }) => ErrorKind::Config,
         _ => ErrorKind::Storage,
     };
     Error::new(kind, "commit to the lake").because(error)

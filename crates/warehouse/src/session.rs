@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
+use datafusion::catalog::TableProvider;
+use datafusion::common::ScalarValue;
 use datafusion::datasource::MemTable;
 use datafusion::error::Result;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -86,6 +88,29 @@ fn register_batch(context: &SessionContext, name: &str, batch: RecordBatch) -> R
 pub(crate) fn register_empty(context: &SessionContext, table: &Table) -> Result<()> {
     context.register_table(table.name, Arc::new(MemTable::try_new(table.schema(), vec![vec![]])?))?;
     Ok(())
+}
+
+/// Registers a collected table. One that an older version wrote lacks the columns that are younger: they are NULL until
+/// the next run adds them.
+pub(crate) fn register_collected(
+    context: &SessionContext,
+    table: &Table,
+    provider: Arc<dyn TableProvider>,
+) -> Result<()> {
+    let stored = provider.schema();
+    let is_young = |name: &str| stored.field_with_name(name).is_err();
+    if !table.columns.iter().any(|column| is_young(column.name)) {
+        return context.register_table(table.name, provider).map(drop);
+    }
+    let columns = table.columns.iter().map(|column| {
+        if is_young(column.name) {
+            let null = ScalarValue::try_from(column.field().data_type())?;
+            return Ok(lit(null).alias(column.name));
+        }
+        Ok(col(column.name))
+    });
+    let whole = context.read_table(provider)?.select(columns.collect::<Result<Vec<_>>>()?)?;
+    context.register_table(table.name, whole.into_view()).map(drop)
 }
 
 /// Registers everyone whom a ticket was ever assigned to: only agents can be. It holds on to the table of events as it

@@ -97,7 +97,7 @@ impl Warehouse {
         for table in deskmeter_tables::ALL {
             let failed = |source| Error::table("register", table.name, source);
             match self.store.provider(table.name, &context).await? {
-                Some(provider) => context.register_table(table.name, provider).map(drop).map_err(failed)?,
+                Some(provider) => session::register_collected(&context, table, provider).map_err(failed)?,
                 None => session::register_empty(&context, table).map_err(failed)?,
             }
         }

@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use deskmeter_lake::Lake;
+use deskmeter_tables::TICKETS;
 use deskmeter_warehouse::{RefreshScope, ScheduleSpec, Touched, Warehouse, WarehouseOptions};
 
 use crate::case_file::{rows, schedule};
@@ -106,4 +108,19 @@ async fn marts_in_the_lake_are_those_in_memory() {
     for (name, rows) in &held {
         assert_eq!(rows, &stored[name], "{name}");
     }
+}
+
+#[tokio::test]
+async fn columns_that_are_younger_than_a_table_are_null() {
+    let tables = world::tables(30, None);
+    let indices: Vec<usize> =
+        (0..TICKETS.columns.len()).filter(|index| TICKETS.columns[*index].name != "support_type").collect();
+    let older = tables.get("tickets").unwrap().iter().map(|batch| batch.project(&indices).unwrap()).collect();
+    tables.put("tickets", Arc::new(TICKETS.schema().project(&indices).unwrap()), older);
+    let mut warehouse = Warehouse::new(options()).unwrap();
+    warehouse.open(tables).await.unwrap();
+    let counted = "select count(*) as n, count(support_type) as told, max(ticket_id) as newest from tickets";
+    assert_eq!(rows(&warehouse, counted).await, "30 0 30\n");
+    warehouse.refresh(AS_OF, RefreshScope::Full).await.unwrap();
+    assert_eq!(rows(&warehouse, "select count(*) as n from ticket_metrics").await, "30\n");
 }
