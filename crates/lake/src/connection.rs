@@ -42,6 +42,12 @@ impl Lake {
         Ok(Self { store, url, root })
     }
 
+    /// The same lake, with what `door` makes of its store in the store's place.
+    #[must_use]
+    pub fn behind(self, door: impl FnOnce(Arc<dyn ObjectStore>) -> Arc<dyn ObjectStore>) -> Self {
+        Self { store: door(self.store), ..self }
+    }
+
     /// The part of one connection.
     pub fn connection(&self, name: &str) -> ConnectionLake {
         ConnectionLake {

@@ -58,7 +58,7 @@ pub fn begin_authorization(
     // Everything that can be wrong here is told before a person is asked.
     let client_secret = client_secret(pipeline, context)?;
     sealing_keys(pipeline, context)?;
-    let client = client(pipeline)?;
+    let client = client(pipeline, context)?;
     let (pkce, state) = (Pkce::generate(), state());
     let url = AuthorizationUrl {
         base_url: pipeline.base_url(),
@@ -143,13 +143,13 @@ impl Pending {
 }
 
 /// A client for the account of the pipeline file.
-pub(crate) fn client(pipeline: &PipelineFile) -> Result<Client, Error> {
+pub(crate) fn client(pipeline: &PipelineFile, context: &Context) -> Result<Client, Error> {
     let mut options = ClientOptions::new(pipeline.connection.base_url.clone());
     options.quota_percent = pipeline.connection.quota_percent;
     options.high_volume = pipeline.connection.high_volume;
     options.request_timeout = Duration::from_secs(pipeline.sync.request_timeout_secs);
     options.retries_max = pipeline.sync.retries_max;
-    Client::new(options).map_err(of_fetch)
+    Client::with_clock(options, context.timer.clone()).map_err(of_fetch)
 }
 
 /// More than was asked for is refused: the promise is exactly three scopes.

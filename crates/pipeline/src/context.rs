@@ -1,9 +1,11 @@
-//! What a run is given from outside: time, environment, someone who watches.
+//! What a run is given from outside: time, environment, the way to its storage, someone who watches.
 
 use std::fmt;
 use std::sync::Arc;
 
+use deskmeter_extractor::{Clock as Timer, TokioClock};
 use deskmeter_zendesk::UnixSeconds;
+use object_store::ObjectStore;
 
 use crate::{Observer, Silent};
 
@@ -13,6 +15,10 @@ pub type Clock = Arc<dyn Fn() -> UnixSeconds + Send + Sync>;
 /// Looks up an environment variable. `cli` hands in the real environment, tests a map.
 pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
+/// The store that a run is to use in the place of the one that its URL names: the same one, unless somebody wants to
+/// count, slow or fail what goes to it.
+pub type Storage = Arc<dyn Fn(Arc<dyn ObjectStore>) -> Arc<dyn ObjectStore> + Send + Sync>;
+
 /// Everything a run needs beside its pipeline file.
 #[derive(Clone)]
 pub struct Context {
@@ -20,8 +26,12 @@ pub struct Context {
     pub started_at: UnixSeconds,
     /// For leases and token expiry, which must be right while a run goes on.
     pub clock: Clock,
+    /// Where the rate governor and the pauses before a repeat wait.
+    pub timer: Arc<dyn Timer>,
     /// Where secrets and credentials come from.
     pub environment: Environment,
+    /// What stands between a run and lake and state.
+    pub storage: Storage,
     /// Who is told what happens.
     pub observer: Arc<dyn Observer>,
 }
@@ -29,7 +39,14 @@ pub struct Context {
 impl Context {
     /// A context that nobody watches.
     pub fn new(clock: Clock, environment: Environment) -> Self {
-        Self { started_at: clock(), clock, environment, observer: Arc::new(Silent) }
+        Self {
+            started_at: clock(),
+            clock,
+            timer: Arc::new(TokioClock),
+            environment,
+            storage: Arc::new(|store| store),
+            observer: Arc::new(Silent),
+        }
     }
 
     /// The same context, watched.

@@ -86,7 +86,7 @@ async fn revoke(pipeline: &PipelineFile, context: &Context, state: &State) -> Re
         let Some(sealed) = loaded.map_err(|error| of_state("open the stored connection", error))? else {
             return Ok(Revocation::NotProven);
         };
-        let client = client(pipeline)?;
+        let client = client(pipeline, context)?;
         let secret = client_secret(pipeline, context)?;
         let tokens =
             VaultTokens::new(vault, state.connection.clone(), client.clone(), secret, context, sealed);

@@ -23,7 +23,8 @@ pub use config::{
     SyncConfig, WarehouseConfig,
 };
 pub use connect::{ConnectReport, Pending, begin_authorization, connect};
-pub use context::{Clock, Context, Environment};
+pub use context::{Clock, Context, Environment, Storage};
+pub use deskmeter_extractor::Clock as Timer;
 pub use disconnect::{DisconnectReport, disconnect, purge, verify_receipt};
 pub use error::{Error, ErrorKind};
 pub use maintain::{check_lake, erase_ticket, repair_lake};

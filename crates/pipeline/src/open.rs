@@ -48,7 +48,8 @@ pub(crate) fn cloud_options(context: &Context) -> BTreeMap<String, String> {
 
 /// The lake with all its connections.
 pub(crate) fn whole_lake(pipeline: &PipelineFile, context: &Context) -> Result<Lake, Error> {
-    Lake::open(&pipeline.lake_url(), &cloud_options(context)).map_err(|error| of_lake("open the lake", error))
+    let lake = Lake::open(&pipeline.lake_url(), &cloud_options(context));
+    Ok(lake.map_err(|error| of_lake("open the lake", error))?.behind(&*context.storage))
 }
 
 /// The connection's tables.

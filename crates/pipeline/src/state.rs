@@ -41,14 +41,15 @@ impl State {
             .filter(|url| url.scheme() == "file")
             .and_then(|url| url.to_file_path().ok());
         let Some(folder) = folder else {
-            return Ok(Self { store, prefix, local_root: None, connection });
+            return Ok(Self { store: (context.storage)(store), prefix, local_root: None, connection });
         };
         // On a disk of our own, what was written must be there after a power cut: tokens rotate.
         let durable = DurableLocal::new(&folder).map_err(|error| {
             Error::new(ErrorKind::Storage, format!("open the state store {}", folder.display()))
                 .because(error)
         })?;
-        Ok(Self { store: Arc::new(durable), prefix: Path::default(), local_root: Some(folder), connection })
+        let store = (context.storage)(Arc::new(durable));
+        Ok(Self { store, prefix: Path::default(), local_root: Some(folder), connection })
     }
 
     pub(crate) fn vault(&self, keys: Vec<SealingKey>) -> Result<Vault, Error> {

@@ -15,7 +15,7 @@ use deskmeter_lake::{ConnectionLake, Retention};
 use deskmeter_loader::{HousekeepingBudget, Loader, LoaderOptions};
 use deskmeter_sanitizer::{PseudonymKey, RunId, Sanitizer, SanitizerOptions};
 use deskmeter_warehouse::Warehouse;
-use deskmeter_zendesk::Stream;
+use deskmeter_zendesk::{PageSize, Stream};
 
 use crate::connect::client;
 use crate::error::{Error, ErrorKind};
@@ -33,12 +33,20 @@ pub use report::{StreamReport, SyncReport};
 const LEASE_SECONDS: i64 = 120;
 
 /// How a run is asked for.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct SyncOptions {
     /// Build every mart anew.
     pub is_full_refresh: bool,
     /// How long to wait for another run.
     pub wait: Duration,
+    /// Rows that a page may hold at most; the largest page unless told.
+    pub page_size: PageSize,
+}
+
+impl Default for SyncOptions {
+    fn default() -> Self {
+        Self { is_full_refresh: false, wait: Duration::ZERO, page_size: PageSize::MAX }
+    }
 }
 
 /// Runs once. Whatever happens, what was committed is kept and the next run goes on from there.
@@ -60,7 +68,7 @@ pub async fn sync(
     };
     let lease = acquire(&state, context, options.wait).await?;
     let id = RunId::new(context.started_at, rand::random());
-    let client = client(pipeline)?;
+    let client = client(pipeline, context)?;
     let run = Run { pipeline, context, options, state: &state, client: &client, id: &id };
     let result = while_renewing(lease, context, |fence| run.under_lease(sealed, fence)).await;
     run.record(result.as_ref()).await?;
@@ -192,6 +200,7 @@ impl Run<'_> {
             tokens: &tokens,
             context: self.context,
             start_time: deskmeter_zendesk::UnixSeconds(self.pipeline.start_time()),
+            page_size: self.options.page_size,
         };
         let reading = async {
             for stream in Stream::ALL {
@@ -215,7 +224,7 @@ impl Run<'_> {
         while waits.changed().await.is_ok() {
             let waiting = *waits.borrow_and_update();
             if let Some(waiting) = waiting {
-                let wait = waiting.until.saturating_duration_since(tokio::time::Instant::now());
+                let wait = waiting.until.saturating_duration_since(self.context.timer.now());
                 self.context.observer.event(&Event::Waiting { wait });
             }
         }

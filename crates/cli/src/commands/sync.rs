@@ -13,8 +13,11 @@ use crate::progress;
 
 pub(crate) async fn run(opened: &Opened, args: &SyncArgs) -> Result<Exit> {
     let context = opened.context.clone().observed_by(progress::observer());
-    let options =
-        SyncOptions { is_full_refresh: args.full_refresh, wait: Duration::from_secs(args.wait_secs) };
+    let options = SyncOptions {
+        is_full_refresh: args.full_refresh,
+        wait: Duration::from_secs(args.wait_secs),
+        ..SyncOptions::default()
+    };
     let report = deskmeter_pipeline::sync(&opened.pipeline, &context, &options).await?;
     match opened.global.format {
         Format::Json => println(&serde_json::to_string(&report)?),

@@ -7,7 +7,6 @@ use deskmeter_extractor::{Client, ErrorKind as FetchError, RawPage, TokenSource}
 use deskmeter_loader::Loader;
 use deskmeter_sanitizer::{CleanPage, Sanitizer};
 use deskmeter_zendesk::{Next, PageRequest, PageSize, Position, Stream, UnixSeconds};
-use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::{StreamReport, refusal};
@@ -19,7 +18,7 @@ use crate::{Context, Event};
 const RECENT_SECONDS: i64 = 61;
 
 /// What was read is committed at least this often.
-const COMMIT_EVERY: std::time::Duration = std::time::Duration::from_mins(1);
+const COMMIT_EVERY_SECONDS: i64 = 60;
 
 /// What every stream of a run shares.
 pub(super) struct Reader<'a> {
@@ -27,6 +26,7 @@ pub(super) struct Reader<'a> {
     pub(super) tokens: &'a dyn TokenSource,
     pub(super) context: &'a Context,
     pub(super) start_time: UnixSeconds,
+    pub(super) page_size: PageSize,
 }
 
 impl Reader<'_> {
@@ -84,7 +84,7 @@ impl Reader<'_> {
     ) -> Result<(), Error> {
         let mut raw = first;
         let mut writer = loader.stream(stream.name());
-        let mut committed_at = Instant::now();
+        let mut committed_at = self.context.now().0;
         loop {
             let page =
                 sanitizer.page(stream, raw.bytes()).map_err(|error| open::of_sanitizer(stream, error))?;
@@ -115,11 +115,11 @@ impl Reader<'_> {
                     }
                     (at, raw) = fetched;
                     // Under a slow rate limit the buffer fills in hours: a crash shall not cost more than a minute.
-                    if committed_at.elapsed() >= COMMIT_EVERY {
+                    if self.context.now().0 - committed_at >= COMMIT_EVERY_SECONDS {
                         let committed = writer.finish().await.map_err(open::of_loader)?;
                         self.committed(stream, &committed, report);
                         writer = loader.stream(stream.name());
-                        committed_at = Instant::now();
+                        committed_at = self.context.now().0;
                     }
                 }
             }
@@ -156,7 +156,7 @@ impl Reader<'_> {
     }
 
     async fn fetch(&self, stream: Stream, from: &Position) -> Result<RawPage, deskmeter_extractor::Error> {
-        let request = PageRequest { stream, from: from.clone(), page_size: PageSize::MAX };
+        let request = PageRequest { stream, from: from.clone(), page_size: self.page_size };
         self.client.fetch(&request, self.tokens).await
     }
 

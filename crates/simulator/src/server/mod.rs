@@ -29,7 +29,7 @@ use running::LoggedRequest;
 use send::Delivery;
 use sideloads::Sideloads;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokens::{Grant, Tokens};
 use wire::Peer;
@@ -46,6 +46,8 @@ pub(crate) struct Simulator {
     pub(crate) base_url: String,
     pub(crate) tokens: Tokens,
     limits: Limits,
+    /// What goes wrong now; at first what the options say.
+    pub(crate) faults: RwLock<Vec<Fault>>,
     pub(crate) log: Mutex<Vec<LoggedRequest>>,
     requests: AtomicU64,
     exports: AtomicU64,
@@ -55,6 +57,7 @@ impl Simulator {
     pub(crate) fn new(world: World, options: Options, base_url: String) -> Self {
         Self {
             world,
+            faults: RwLock::new(options.faults.clone()),
             options,
             base_url,
             tokens: Tokens::default(),
@@ -72,11 +75,13 @@ impl Simulator {
     /// The faults that strike at the next export request.
     fn faults(&self) -> Vec<Fault> {
         let number = self.exports.fetch_add(1, Ordering::SeqCst) + 1;
-        self.options.faults.iter().filter(|fault| fault.strikes(number)).copied().collect()
+        let faults = self.faults.read().unwrap_or_else(PoisonError::into_inner);
+        faults.iter().filter(|fault| fault.strikes(number)).copied().collect()
     }
 
     fn has_fault(&self, kind: Kind) -> bool {
-        self.options.faults.iter().any(|fault| fault.kind == kind)
+        let faults = self.faults.read().unwrap_or_else(PoisonError::into_inner);
+        faults.iter().any(|fault| fault.kind == kind)
     }
 }
 

@@ -5,6 +5,7 @@ use super::route::{Endpoint, Route};
 use super::wire::{Door, Peer};
 use super::{Simulator, serve};
 use crate::error::Error;
+use crate::fault::Fault;
 use crate::options::Options;
 use crate::world::World;
 use axum::Router;
@@ -101,6 +102,11 @@ impl Running {
     /// Revokes every code and token, as an administrator does in Admin Center.
     pub fn revoke_all_tokens(&self) {
         self.simulator.tokens.revoke_all();
+    }
+
+    /// Other faults from now on; none for good weather. Requests are counted on from where they were.
+    pub fn set_faults(&self, faults: Vec<Fault>) {
+        *self.simulator.faults.write().unwrap_or_else(PoisonError::into_inner) = faults;
     }
 
     /// The world that is served.
