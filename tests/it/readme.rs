@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
-use crate::support::{deskmeter, run};
+use crate::support::{deskmeter, requires_all, run};
+
+const CHROMIUM: &str = "/usr/bin/chromium";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -35,8 +38,13 @@ fn every_command_of_the_readme_runs() {
     for line in blocks(&readme, "sh").into_iter().flat_map(str::lines) {
         // This test is itself part of `cargo test`; the other lines run with the binary that cargo has built.
         let Some(command) = line.strip_prefix("cargo run -- ") else { continue };
+        if command.starts_with("serve ") {
+            a_browser_shows_a_chart(dir.path(), command);
+            ran += 1;
+            continue;
+        }
         let command = if command == "demo" { "demo --tickets 200" } else { command };
-        let output = std::process::Command::new("sh")
+        let output = Command::new("sh")
             .current_dir(dir.path())
             .args(["-c", &format!("\"$DESKMETER\" {command}")])
             .env("DESKMETER", env!("CARGO_BIN_EXE_deskmeter"))
@@ -46,6 +54,35 @@ fn every_command_of_the_readme_runs() {
         ran += 1;
     }
     assert!(ran >= 3, "the README shows the demo and what to do with it");
+}
+
+/// The desk's way to open an address leads to a real browser, which tells what it shows.
+fn a_browser_shows_a_chart(dir: &Path, command: &str) {
+    if !Path::new(CHROMIUM).exists() {
+        assert!(!requires_all(), "needs {CHROMIUM}");
+        eprintln!("SKIPPED {command}: needs {CHROMIUM}");
+        return;
+    }
+    let opener = format!(
+        "#!/bin/sh\n{CHROMIUM} --headless --no-sandbox --disable-gpu --user-data-dir={0}/profile --dump-dom \"$1\" > {0}/seen\n",
+        dir.display()
+    );
+    std::fs::write(dir.join("xdg-open"), opener).unwrap();
+    let made = Command::new("sh").current_dir(dir).args(["-c", "chmod +x xdg-open && mkfifo seen"]).status();
+    assert!(made.unwrap().success());
+    // The port of the README may be taken here: the last word wins.
+    let script = format!("PATH=.:$PATH exec \"$DESKMETER\" {command} --bind 127.0.0.1:0");
+    let mut served = Command::new("sh")
+        .current_dir(dir)
+        .args(["-c", &script])
+        .env("DESKMETER", env!("CARGO_BIN_EXE_deskmeter"))
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let seen = std::fs::read_to_string(dir.join("seen")).unwrap();
+    assert!(seen.contains("Created and resolved") && seen.contains("<svg class=\"chart"), "{seen}");
+    assert!(Command::new("kill").arg(served.id().to_string()).status().unwrap().success());
+    assert!(served.wait().unwrap().success(), "a stop that was asked for is no failure");
 }
 
 #[test]

@@ -118,7 +118,7 @@ pub(crate) enum Command {
     },
     /// Serves the web console: connect, dashboards, disconnect.
     #[command(
-        after_help = "Examples:\n  deskmeter serve\n  deskmeter serve -p deskmeter-demo/deskmeter.toml"
+        after_help = "Examples:\n  deskmeter serve\n  deskmeter serve -p deskmeter-demo/deskmeter.toml --open"
     )]
     Serve(ServeArgs),
     /// Writes the dashboards as one HTML file that needs no network.
@@ -236,9 +236,12 @@ pub(crate) struct ServeArgs {
     /// Further pipeline files, one card each.
     #[arg(long = "also", value_name = "FILE")]
     pub(crate) also: Vec<PathBuf>,
-    /// Your own names for groups and agents; they are shown, never stored.
+    /// Your own names for groups, agents and SLA policies; they are shown, never stored.
     #[arg(long, value_name = "FILE")]
     pub(crate) labels: Option<PathBuf>,
+    /// Open the console in your browser.
+    #[arg(long)]
+    pub(crate) open: bool,
 }
 
 /// Options of `report`.

@@ -8,7 +8,7 @@ use deltalake_core::kernel::transaction::CommitProperties;
 use deltalake_core::logstore::{LogStoreRef, StorageConfig, default_logstore};
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::{DeltaTable, DeltaTableError};
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt, stream};
 use object_store::ObjectStore;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
@@ -16,6 +16,9 @@ use url::Url;
 
 use crate::commit::is_conflict;
 use crate::{Error, location, schema, staged};
+
+/// Logs that are listed at once.
+const LISTS_AT_ONCE: usize = 8;
 
 /// A place that holds the tables of any number of connections.
 #[derive(Debug, Clone)]
@@ -164,6 +167,21 @@ impl ConnectionLake {
             }
         }
         Ok(tables)
+    }
+
+    /// The newest entry of every table's log, by the table's name. As long as nothing is written, it stays the same.
+    pub async fn newest_entries(&self) -> Result<BTreeMap<String, String>, Error> {
+        let failed = |error| Error::storage("list", &self.url, &error);
+        let folders = self.store.list_with_delimiter(Some(&self.prefix)).await.map_err(failed)?;
+        let newest = folders.common_prefixes.into_iter().map(|folder| async move {
+            let log = self.store.list_with_delimiter(Some(&folder.clone().join("_delta_log"))).await?;
+            let entries = log.objects.iter().filter_map(|object| object.location.filename());
+            let newest = entries.filter(|name| name.ends_with(".json")).max().map(str::to_owned);
+            Ok(folder.filename().map(str::to_owned).zip(newest))
+        });
+        let newest: Vec<_> =
+            stream::iter(newest).buffer_unordered(LISTS_AT_ONCE).try_collect().await.map_err(failed)?;
+        Ok(newest.into_iter().flatten().collect())
     }
 
     /// The table's folder.

@@ -5,9 +5,13 @@ use std::path::PathBuf;
 
 use deskmeter_auditor::{AuditOptions, AuditReport, Expectations, audit};
 use deskmeter_warehouse::Warehouse;
+use jiff::Timestamp;
+use object_store::ObjectStoreExt as _;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
 use crate::open::{of_warehouse, open_warehouse, whole_lake};
+use crate::state::State;
 use crate::{Context, PipelineFile};
 
 /// Opens everything that lies in the connection's part of the lake, and these files, and tells what should not be
@@ -24,9 +28,61 @@ pub async fn audit_privacy(
         pipeline.connection.base_url.host_str().map(str::to_owned).into_iter().collect();
     let options = AuditOptions { canaries, extra_files, hosts };
     let lake = whole_lake(pipeline, context)?;
-    audit(&lake, Some(&pipeline.connection.name), &expectations, &options)
+    let report = audit(&lake, Some(&pipeline.connection.name), &expectations, &options)
         .await
-        .map_err(|error| Error::new(ErrorKind::Storage, "audit the lake").because(error))
+        .map_err(|error| Error::new(ErrorKind::Storage, "audit the lake").because(error))?;
+    // Of an empty lake nothing is kept: a connection that was deleted leaves no trace.
+    if report.objects > 0 {
+        keep(pipeline, context, &report).await?;
+    }
+    Ok(report)
+}
+
+/// What the last audit of a connection found. It is deleted with the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastAudit {
+    /// When it began.
+    pub at: Timestamp,
+    /// Objects and files that were read.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Values that were looked at one by one.
+    pub values: u64,
+    /// Findings.
+    pub findings: u64,
+}
+
+/// The last audit; None when there was none, or when what is kept of it cannot be read.
+pub async fn last_audit(pipeline: &PipelineFile, context: &Context) -> Result<Option<LastAudit>, Error> {
+    let (store, path) = State::open(pipeline, context)?.last_audit();
+    match store.get(&path).await {
+        Ok(found) => {
+            let bytes = found.bytes().await.map_err(|error| of_store("read the last audit", error))?;
+            Ok(serde_json::from_slice(&bytes).ok())
+        }
+        Err(object_store::Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(of_store("read the last audit", error)),
+    }
+}
+
+async fn keep(pipeline: &PipelineFile, context: &Context, report: &AuditReport) -> Result<(), Error> {
+    let last = LastAudit {
+        at: Timestamp::from_second(context.started_at.0).unwrap_or_default(),
+        objects: report.objects,
+        bytes: report.bytes,
+        values: report.values,
+        findings: report.findings.len() as u64,
+    };
+    let (store, path) = State::open(pipeline, context)?.last_audit();
+    let text = serde_json::to_vec(&last)
+        .map_err(|error| Error::new(ErrorKind::Bug, "write down the audit").because(error))?;
+    let kept = store.put(&path, text.into()).await;
+    kept.map(drop).map_err(|error| of_store("write down the audit", error))
+}
+
+fn of_store(what: &str, error: object_store::Error) -> Error {
+    Error::new(ErrorKind::Storage, what.to_owned()).because(error)
 }
 
 /// The collected tables, and every mart with the words that its rows can hold.

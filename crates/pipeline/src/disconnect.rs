@@ -134,6 +134,15 @@ async fn finish(
     Ok(report(&signed, public_key))
 }
 
+/// The receipt of the connection's newest deletion, as it is handed out; None when nothing of it was ever deleted.
+pub async fn last_receipt(pipeline: &PipelineFile, context: &Context) -> Result<Option<Vec<u8>>, Error> {
+    let state = State::open(pipeline, context)?;
+    let deletions = state.deletions(sealing_keys(pipeline, context)?)?;
+    let receipts = deletions.receipts().await.map_err(|error| of_state("read the receipts", error))?;
+    let ours = receipts.iter().rev().find(|signed| signed.receipt().connection == state.connection);
+    Ok(ours.map(|signed| signed.text().to_vec()))
+}
+
 /// Checks a receipt's text against the public key that is trusted, as base64.
 pub fn verify_receipt(text: &[u8], public_key: &str) -> Result<Receipt, Error> {
     let verified = SignedReceipt::verify(text, public_key);

@@ -17,7 +17,7 @@ mod status;
 mod sync;
 mod tokens;
 
-pub use audit::audit_privacy;
+pub use audit::{LastAudit, audit_privacy, last_audit};
 pub use config::{
     ConnectionConfig, LakeConfig, PipelineFile, Problem, PublishConfig, ScheduleConfig, StateConfig,
     SyncConfig, WarehouseConfig,
@@ -25,11 +25,11 @@ pub use config::{
 pub use connect::{ConnectReport, Pending, begin_authorization, connect};
 pub use context::{Clock, Context, Environment, Storage};
 pub use deskmeter_extractor::Clock as Timer;
-pub use disconnect::{DisconnectReport, disconnect, purge, verify_receipt};
+pub use disconnect::{DisconnectReport, disconnect, last_receipt, purge, verify_receipt};
 pub use error::{Error, ErrorKind};
 pub use maintain::{check_lake, erase_ticket, repair_lake};
 pub use observer::{Event, Observer, Silent};
-pub use open::{new_warehouse, open_lake, open_warehouse, query, validate};
+pub use open::{new_warehouse, newest_entries, open_lake, open_warehouse, query, validate};
 pub use publish::{export, publish};
 pub use status::{ConnectionStatus, DeletionState, Run, StreamState, runs, status};
 pub use sync::{StreamReport, SyncOptions, SyncReport, sync};

@@ -57,6 +57,15 @@ pub fn open_lake(pipeline: &PipelineFile, context: &Context) -> Result<Connectio
     Ok(whole_lake(pipeline, context)?.connection(&pipeline.connection.name))
 }
 
+/// The newest entry of every table's log, by the table's name: nothing was written as long as they stay the same.
+pub async fn newest_entries(
+    pipeline: &PipelineFile,
+    context: &Context,
+) -> Result<BTreeMap<String, String>, Error> {
+    let lake = open_lake(pipeline, context)?;
+    lake.newest_entries().await.map_err(|error| of_lake("look at the lake", error))
+}
+
 /// The keys of `key_env`: the first seals, all open.
 pub(crate) fn sealing_keys(pipeline: &PipelineFile, context: &Context) -> Result<Vec<SealingKey>, Error> {
     let name = &pipeline.state.key_env;

@@ -69,6 +69,12 @@ impl State {
         RunHistory::new(self.store.clone(), self.prefix.clone(), RUNS_KEPT)
     }
 
+    /// Where the last audit is kept: beside the runs, with which it is deleted.
+    pub(crate) fn last_audit(&self) -> (Arc<dyn ObjectStore>, Path) {
+        let dir = self.prefix.clone().join("connections").join(self.connection.as_str());
+        (Arc::clone(&self.store), dir.join("last-audit.json"))
+    }
+
     pub(crate) fn deletions(&self, keys: Vec<SealingKey>) -> Result<Deletions, Error> {
         let area = StoredArea {
             store: self.store.clone(),

@@ -16,4 +16,14 @@ const filters = document.querySelector("form.filters");
 if (filters) {
   filters.querySelector("button").hidden = true;
   filters.addEventListener("change", () => filters.requestSubmit());
+  const slider = filters.querySelector("input[type=range]");
+  slider?.addEventListener("input", () => {
+    const day = new Date(slider.valueAsNumber * 86_400_000).toISOString().slice(0, 10);
+    filters.querySelector("output").value = day;
+    slider.setAttribute("aria-valuetext", day);
+  });
+  // The newest day needs no word in the address: the page then follows the data.
+  filters.addEventListener("formdata", (event) => {
+    if (slider && slider.value === slider.max) event.formData.delete("at");
+  });
 }

@@ -1,25 +1,33 @@
--- Unsolved tickets by age.
+-- Unsolved tickets by age at an instant.
 with tickets as (
-    select *
-    from ticket_metrics
+    select
+        backlog.*,
+        ticket_metrics.created_at,
+        ticket_metrics.first_replied_at,
+        ticket_metrics.first_resolved_at,
+        (extract(epoch from $at) - extract(epoch from ticket_metrics.created_at))
+            / 60 as age_minutes
+    from backlog
+    inner join ticket_metrics on backlog.ticket_id = ticket_metrics.ticket_id
     where
-        not is_merged
-        and not is_deleted
-        and not is_solved
-        and ($group_id is null or group_id = $group_id)
-        and ($priority is null or priority = $priority)
-        and ($channel is null or channel = $channel)
+        not ticket_metrics.is_merged
+        and not ticket_metrics.is_deleted
+        and backlog.valid_from <= $at
+        and (backlog.valid_to is null or backlog.valid_to > $at)
+        and ($group_id is null or backlog.group_id = $group_id)
+        and ($priority is null or backlog.priority = $priority)
+        and ($channel is null or backlog.channel = $channel)
 ),
 
 classed as (
     select
         case
-            when unsolved_age_minutes_calendar < 1440 then 1
-            when unsolved_age_minutes_calendar < 4320 then 2
-            when unsolved_age_minutes_calendar < 10080 then 3
-            when unsolved_age_minutes_calendar < 20160 then 4
-            when unsolved_age_minutes_calendar < 43200 then 5
-            when unsolved_age_minutes_calendar < 129600 then 6
+            when age_minutes < 1440 then 1
+            when age_minutes < 4320 then 2
+            when age_minutes < 10080 then 3
+            when age_minutes < 20160 then 4
+            when age_minutes < 43200 then 5
+            when age_minutes < 129600 then 6
             else 7
         end as position
     from tickets

@@ -1,22 +1,30 @@
--- Unsolved tickets by group.
+-- Unsolved tickets by group at an instant.
 with tickets as (
-    select *
-    from ticket_metrics
+    select
+        backlog.*,
+        ticket_metrics.created_at,
+        ticket_metrics.first_replied_at,
+        ticket_metrics.first_resolved_at,
+        (extract(epoch from $at) - extract(epoch from ticket_metrics.created_at))
+            / 60 as age_minutes
+    from backlog
+    inner join ticket_metrics on backlog.ticket_id = ticket_metrics.ticket_id
     where
-        not is_merged
-        and not is_deleted
-        and not is_solved
-        and ($group_id is null or group_id = $group_id)
-        and ($priority is null or priority = $priority)
-        and ($channel is null or channel = $channel)
+        not ticket_metrics.is_merged
+        and not ticket_metrics.is_deleted
+        and backlog.valid_from <= $at
+        and (backlog.valid_to is null or backlog.valid_to > $at)
+        and ($group_id is null or backlog.group_id = $group_id)
+        and ($priority is null or backlog.priority = $priority)
+        and ($channel is null or backlog.channel = $channel)
 )
 
 select
     group_id,
     count(*) as n_tickets,
     count(*) filter (where assignee_key is null) as n_unassigned,
-    count(*) filter (where unsolved_age_minutes_calendar > 10080) as n_old,
-    median(cast(unsolved_age_minutes_calendar as double)) as age_median
+    count(*) filter (where age_minutes > 10080) as n_old,
+    median(cast(age_minutes as double)) as age_median
 from tickets
 group by group_id
 order by n_tickets desc, group_id

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::{HeaderValue, header};
@@ -15,10 +16,16 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use crate::backend::Connection;
+use crate::data::answers::Answers;
 use crate::live::{Phase, Runs, Watcher, told};
-use crate::pages::{assets, connect, dashboard, data, disconnect, integrations, live, login};
+use crate::pages::{
+    accounts, assets, audit, connect, dashboard, data, disconnect, integrations, live, login,
+};
 use crate::security::{Attempts, Hosts, Password, SessionId, Sessions};
-use crate::{Error, Labels, ServeOptions, prometheus, security};
+use crate::{Error, Labels, Limits, ServeOptions, prometheus, security};
+
+/// How often it is looked whether there are new answers to compute ahead.
+const WARM_EVERY: Duration = Duration::from_secs(30);
 
 /// What all requests share.
 pub(crate) struct App {
@@ -32,14 +39,18 @@ pub(crate) struct App {
     pub(crate) password: Option<Password>,
     /// The operator's names.
     pub(crate) labels: Labels,
+    /// How long a slow sender is waited for.
+    pub(crate) limits: Limits,
     /// Connections by name.
     pub(crate) connections: BTreeMap<String, Arc<Connection>>,
     /// Runs that this process made.
     pub(crate) runs: Runs,
     /// Authorizations that people have been sent away for.
     pub(crate) authorizations: connect::Authorizations,
-    /// Receipts of deletions that this process made.
-    pub(crate) receipts: disconnect::Receipts,
+    /// Audits that this process runs.
+    pub(crate) audits: audit::Audits,
+    /// Why deletions that this process tried are not done.
+    pub(crate) problems: disconnect::Problems,
     /// Scheme and host that browsers use, without a slash at the end.
     pub(crate) origin: String,
     tasks: Mutex<JoinSet<()>>,
@@ -49,10 +60,12 @@ pub(crate) struct App {
 impl App {
     /// The console on a bound address.
     pub(crate) fn new(options: ServeOptions, bound: SocketAddr) -> Result<Self, Error> {
+        let at_once = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        let answers = Arc::new(Answers::new(at_once));
         let mut connections = BTreeMap::new();
         for (_, file) in options.pipelines {
             let name = file.connection.name.clone();
-            let connection = Arc::new(Connection::new(file, options.context.clone()));
+            let connection = Arc::new(Connection::new(file, options.context.clone(), Arc::clone(&answers)));
             if connections.insert(name.clone(), connection).is_some() {
                 return Err(Error::Twice { name });
             }
@@ -64,10 +77,12 @@ impl App {
             attempts: Attempts::default(),
             password: options.password,
             labels: options.labels,
+            limits: options.limits,
             connections,
             runs: Runs::default(),
             authorizations: connect::Authorizations::default(),
-            receipts: disconnect::Receipts::default(),
+            audits: audit::Audits::default(),
+            problems: disconnect::Problems::default(),
             origin: origin.unwrap_or_else(|| format!("http://{bound}")),
             tasks: Mutex::new(JoinSet::new()),
             stopping: watch::Sender::new(false),
@@ -88,12 +103,13 @@ impl App {
     }
 
     /// Starts a sync in the background, unless one is going on.
-    pub(crate) fn start_sync(&self, connection: &Arc<Connection>) -> bool {
+    pub(crate) fn start_sync(self: &Arc<Self>, connection: &Arc<Connection>) -> bool {
         let watcher = Arc::new(Watcher::new(connection.clock(), connection.observer()));
         if !self.runs.begin(connection.name(), watcher.follow()) {
             return false;
         }
-        let (connection, mut stopping) = (Arc::clone(connection), self.stopping.subscribe());
+        let (app, connection) = (Arc::clone(self), Arc::clone(connection));
+        let mut stopping = self.stopping.subscribe();
         self.spawn(async move {
             let run = connection.sync(watcher.clone());
             let phase = tokio::select! {
@@ -108,6 +124,7 @@ impl App {
                 },
             };
             watcher.end(phase);
+            app.warm(&connection).await;
         });
         true
     }
@@ -123,6 +140,32 @@ impl App {
                     disconnect::finish(&app, &connection, connection.purge().await);
                 }
             });
+        }
+    }
+
+    /// Computes answers ahead, again and again, since other processes sync too.
+    pub(crate) fn keep_warm(self: &Arc<Self>) {
+        let app = Arc::clone(self);
+        self.spawn(async move {
+            let mut stopping = app.stopping();
+            while tokio::time::timeout(WARM_EVERY, told(&mut stopping)).await.is_err() {
+                for connection in app.connections.values() {
+                    app.warm(connection).await;
+                }
+            }
+        });
+    }
+
+    /// Computes the answers of every report of a connection that somebody looks at, unless the console stops.
+    async fn warm(&self, connection: &Connection) {
+        if connection.is_viewed()
+            && let Ok(snapshot) = connection.snapshot().await
+        {
+            let mut stopping = self.stopping();
+            tokio::select! {
+                () = told(&mut stopping) => {}
+                () = dashboard::warm(&snapshot, &self.labels) => {}
+            }
         }
     }
 
@@ -168,11 +211,14 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/integrations/{connection}/receipt.json", get(disconnect::receipt))
         .route("/oauth/callback", get(connect::callback))
         .route("/oauth/finish", get(connect::finish))
+        .route("/accounts", get(accounts::page))
+        .route("/accounts.csv", get(accounts::csv))
         .route("/c/{connection}/{page}", get(dashboard::page))
+        .route("/c/{connection}/privacy/audit", post(audit::begin))
         .route("/c/{connection}/sql/{query}", get(data::sql))
         .route("/c/{connection}/data/{file}", get(data::csv))
         .fallback(assets::not_found)
-        .layer(middleware::from_fn(security::body))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), security::body))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), security::guard))
         .with_state(app)
 }

@@ -1,28 +1,27 @@
 //! The one place that speaks with the pipeline: how a connection stands, its runs, its warehouse, connecting and
 //! disconnecting.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
 use deskmeter_pipeline::{
-    Clock, ConnectReport, ConnectionStatus, Context, DisconnectReport, Observer, Pending, PipelineFile, Run,
-    SyncOptions, SyncReport,
+    Clock, ConnectReport, ConnectionStatus, Context, DisconnectReport, LastAudit, Observer, Pending,
+    PipelineFile, Run, SyncOptions, SyncReport,
 };
-use deskmeter_warehouse::Warehouse;
-use futures::TryStreamExt as _;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::Error;
-use crate::data::rows::Rows;
+use crate::data::answers::Answers;
 use crate::format;
+use crate::snapshot::Snapshot;
 
-/// Another process may write: tables are looked at anew after this long.
-const WAREHOUSE_AGE_MAX: Duration = Duration::from_secs(30);
-/// Most rows that one answer may have; what lies beyond is cut off and said so.
-pub(crate) const ROWS_MAX: usize = 200_000;
+/// Another process may write: whether it did is looked up after this long.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// Answers are computed ahead for connections that somebody looked at within this long.
+const VIEWED_WITHIN: Duration = Duration::from_hours(12);
 /// How long a sync that was asked for on the page waits for another one to end.
 const SYNC_WAIT: Duration = Duration::from_secs(5);
 
@@ -221,13 +220,28 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
 pub(crate) struct Connection {
     file: PipelineFile,
     context: Context,
-    warehouse: Mutex<Option<(Instant, Arc<Warehouse>)>>,
+    answers: Arc<Answers>,
+    tables: std::sync::Mutex<Option<Held>>,
+    /// Held by who opens the tables.
+    opening: Mutex<()>,
+    /// When somebody last looked at a report.
+    viewed_at: std::sync::Mutex<Option<Instant>>,
+    /// While a sync of this process goes on the marts change one by one: nobody looks until all have.
+    is_syncing: AtomicBool,
+}
+
+/// The tables as they were when somebody looked.
+#[derive(Clone)]
+struct Held {
+    snapshot: Arc<Snapshot>,
+    looked_at: Instant,
 }
 
 impl Connection {
     /// The connection of a pipeline file.
-    pub(crate) fn new(file: PipelineFile, context: Context) -> Self {
-        Self { file, context, warehouse: Mutex::new(None) }
+    pub(crate) fn new(file: PipelineFile, context: Context, answers: Arc<Answers>) -> Self {
+        let (tables, opening, viewed_at, is_syncing) = Default::default();
+        Self { file, context, answers, tables, opening, viewed_at, is_syncing }
     }
 
     /// Its name.
@@ -274,37 +288,98 @@ impl Connection {
     pub(crate) async fn sync(&self, observer: Arc<dyn Observer>) -> Result<SyncReport, Error> {
         let context = self.now().observed_by(observer);
         let options = SyncOptions { wait: SYNC_WAIT, ..SyncOptions::default() };
+        self.is_syncing.store(true, Ordering::Relaxed);
         let report = deskmeter_pipeline::sync(&self.file, &context, &options).await;
-        self.forget_tables().await;
+        self.is_syncing.store(false, Ordering::Relaxed);
+        if self.look().await.is_err() {
+            self.forget_tables();
+        }
         report.map_err(Error::pipeline("sync"))
     }
 
     /// Revokes the authorization and deletes everything.
     pub(crate) async fn disconnect(&self) -> Result<DisconnectReport, Error> {
-        self.forget_tables().await;
+        self.forget_tables();
         let report = deskmeter_pipeline::disconnect(&self.file, &self.now()).await;
+        self.forget_tables();
         report.map_err(Error::pipeline("disconnect"))
     }
 
     /// Goes on with a deletion that was asked for.
     pub(crate) async fn purge(&self) -> Result<DisconnectReport, Error> {
-        self.forget_tables().await;
-        deskmeter_pipeline::purge(&self.file, &self.now())
-            .await
-            .map_err(Error::pipeline("finish the deletion"))
+        self.forget_tables();
+        let report = deskmeter_pipeline::purge(&self.file, &self.now()).await;
+        self.forget_tables();
+        report.map_err(Error::pipeline("finish the deletion"))
     }
 
-    /// The warehouse over the tables as they are, at most half a minute old.
-    pub(crate) async fn warehouse(&self) -> Result<Arc<Warehouse>, Error> {
-        let mut cached = self.warehouse.lock().await;
-        if let Some((at, warehouse)) = cached.as_ref().filter(|(at, _)| at.elapsed() < WAREHOUSE_AGE_MAX) {
-            let _ = at;
-            return Ok(Arc::clone(warehouse));
+    /// The signed receipt of the newest deletion, if anything was ever deleted.
+    pub(crate) async fn receipt(&self) -> Result<Option<Vec<u8>>, Error> {
+        let receipt = deskmeter_pipeline::last_receipt(&self.file, &self.now()).await;
+        receipt.map_err(Error::pipeline("read the receipts"))
+    }
+
+    /// What the last audit found.
+    pub(crate) async fn last_audit(&self) -> Result<Option<LastAudit>, Error> {
+        let last = deskmeter_pipeline::last_audit(&self.file, &self.now()).await;
+        last.map_err(Error::pipeline("read the last audit"))
+    }
+
+    /// Looks at everything that lies in the lake.
+    pub(crate) async fn audit(&self) -> Result<(), Error> {
+        let audited = deskmeter_pipeline::audit_privacy(&self.file, &self.now(), None, Vec::new()).await;
+        audited.map(drop).map_err(Error::pipeline("audit the lake"))
+    }
+
+    /// The tables as they are, or were seconds ago. Only who comes first waits for them to be opened.
+    pub(crate) async fn snapshot(&self) -> Result<Arc<Snapshot>, Error> {
+        let held = self.held();
+        let is_due =
+            |held: &Held| held.looked_at.elapsed() >= LOOK_EVERY && !self.is_syncing.load(Ordering::Relaxed);
+        match held {
+            Some(held) if !is_due(&held) => Ok(held.snapshot),
+            Some(held) => match self.opening.try_lock() {
+                Ok(_alone) => self.look_alone().await,
+                Err(_) => Ok(held.snapshot),
+            },
+            None => {
+                let _alone = self.opening.lock().await;
+                match self.held() {
+                    Some(held) => Ok(held.snapshot),
+                    None => self.look_alone().await,
+                }
+            }
         }
-        let opened = deskmeter_pipeline::open_warehouse(&self.file, &self.now()).await;
-        let warehouse = Arc::new(opened.map_err(Error::pipeline("open the warehouse"))?);
-        *cached = Some((Instant::now(), Arc::clone(&warehouse)));
-        Ok(warehouse)
+    }
+
+    /// Looks whether the tables were written, and opens them anew if they were.
+    async fn look(&self) -> Result<Arc<Snapshot>, Error> {
+        let _alone = self.opening.lock().await;
+        self.look_alone().await
+    }
+
+    async fn look_alone(&self) -> Result<Arc<Snapshot>, Error> {
+        let version = self.version().await?;
+        let held = self.held().filter(|held| held.snapshot.version() == version);
+        let snapshot = match held {
+            Some(held) => held.snapshot,
+            None => Snapshot::open(&self.file, &self.now(), version, Arc::clone(&self.answers)).await?,
+        };
+        let looked = Held { snapshot: Arc::clone(&snapshot), looked_at: Instant::now() };
+        *self.tables.lock().unwrap_or_else(PoisonError::into_inner) = Some(looked);
+        Ok(snapshot)
+    }
+
+    /// Names the state of the tables as they are now.
+    async fn version(&self) -> Result<blake3::Hash, Error> {
+        let failed = Error::pipeline("look at the lake");
+        let entries = deskmeter_pipeline::newest_entries(&self.file, &self.now()).await.map_err(failed)?;
+        let mut version = blake3::Hasher::new();
+        version.update(self.name().as_bytes());
+        for (table, entry) in entries {
+            version.update(b"\n").update(table.as_bytes()).update(b"/").update(entry.as_bytes());
+        }
+        Ok(version.finalize())
     }
 
     /// The context with the present time.
@@ -322,25 +397,24 @@ impl Connection {
         Arc::clone(&self.context.observer)
     }
 
-    async fn forget_tables(&self) {
-        *self.warehouse.lock().await = None;
+    /// Somebody looks at a report now.
+    pub(crate) fn view(&self) {
+        *self.viewed_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
-}
 
-/// Answers a statement, up to [`ROWS_MAX`] rows.
-pub(crate) async fn ask(warehouse: &Warehouse, sql: &str) -> Result<Rows, deskmeter_warehouse::Error> {
-    let mut stream = warehouse.query(sql).await?;
-    let schema = stream.schema();
-    let mut batches: Vec<RecordBatch> = Vec::new();
-    let mut left = ROWS_MAX;
-    let failed = |error| deskmeter_warehouse::Error::Query(Box::new(error));
-    while let Some(batch) = stream.try_next().await.map_err(failed)? {
-        let batch = batch.slice(0, batch.num_rows().min(left));
-        left -= batch.num_rows();
-        batches.push(batch);
-        if left == 0 {
-            break;
-        }
+    /// Whether somebody looked at a report lately: then the next answers are worth computing ahead.
+    pub(crate) fn is_viewed(&self) -> bool {
+        let viewed_at = *self.viewed_at.lock().unwrap_or_else(PoisonError::into_inner);
+        viewed_at.is_some_and(|at| at.elapsed() < VIEWED_WITHIN)
     }
-    Ok(Rows::new(&schema, &batches))
+
+    fn held(&self) -> Option<Held> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What was deleted must not be answered from memory either.
+    fn forget_tables(&self) {
+        self.answers.clear();
+        *self.tables.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }

@@ -59,7 +59,10 @@ fn trim(number: f64) -> String {
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }
 
-/// Minutes as the two largest parts.
+/// From so many days on hours say nothing more.
+const DAYS_ALONE: i64 = 10;
+
+/// Minutes as the two largest parts; days alone from ten on.
 pub(crate) fn duration(minutes: f64) -> String {
     let sign = if minutes < 0.0 { "-" } else { "" };
     let minutes = minutes.abs();
@@ -70,8 +73,10 @@ pub(crate) fn duration(minutes: f64) -> String {
         format!("{sign}{whole} m")
     } else if whole < 1_440 {
         parts(sign, (whole / 60, "h"), (whole % 60, "m"))
-    } else {
+    } else if whole < DAYS_ALONE * 1_440 {
         parts(sign, (whole / 1_440, "d"), (whole % 1_440 / 60, "h"))
+    } else {
+        format!("{sign}{} d", thousands((whole + 720) / 1_440))
     }
 }
 
@@ -101,6 +106,14 @@ pub(crate) fn instant(seconds: i64) -> String {
     Timestamp::from_second(seconds).map_or_else(
         |_| "–".to_owned(),
         |time| time.to_zoned(TimeZone::UTC).strftime("%-d %b %Y, %H:%M UTC").to_string(),
+    )
+}
+
+/// A second since the epoch as `22 Nov 2026`.
+pub(crate) fn day(seconds: i64) -> String {
+    Timestamp::from_second(seconds).map_or_else(
+        |_| "–".to_owned(),
+        |time| time.to_zoned(TimeZone::UTC).strftime("%-d %b %Y").to_string(),
     )
 }
 
@@ -158,6 +171,8 @@ mod tests {
     fn values_read_as_people_write_them() {
         assert_eq!(value(1_234_567.0, Unit::Count), "1,234,567");
         assert_eq!(value(192.0, Unit::Minutes), "3 h 12 m");
+        assert_eq!(value(4_380.0, Unit::Minutes), "3 d 1 h");
+        assert_eq!(value(159_000.0, Unit::Minutes), "110 d");
         assert_eq!(value(0.934, Unit::Percent), "93.4 %");
         assert_eq!(value(f64::NAN, Unit::Count), "–");
         assert_eq!(axis(4_320.0, Unit::Minutes), "3 d");

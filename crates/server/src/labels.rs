@@ -1,4 +1,4 @@
-//! The operator's own names for groups and agents. They are laid over the numbers when a page is written and are never
+//! The operator's own names for groups, agents and SLA policies. They are laid over the numbers when a page is written and are never
 //! stored in the lake.
 
 use std::collections::BTreeMap;
@@ -7,18 +7,21 @@ use serde::Deserialize;
 
 use crate::Error;
 
-/// Names for groups and agents.
+/// Names for groups, agents and SLA policies.
 ///
 /// ```toml
 /// [groups]
 /// 36000000000002 = "First line"
 /// [agents]
 /// 5f2a91c04e1b7d33 = "Early shift, desk 4"
+/// [policies]
+/// 36000000000009 = "Premium"
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Labels {
     groups: BTreeMap<i64, String>,
     agents: BTreeMap<String, String>,
+    policies: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -28,6 +31,8 @@ struct Wire {
     groups: BTreeMap<String, String>,
     #[serde(default)]
     agents: BTreeMap<String, String>,
+    #[serde(default)]
+    policies: BTreeMap<String, String>,
 }
 
 /// How many letters of a pseudonym are shown: enough to tell the agents of an account apart.
@@ -45,12 +50,17 @@ impl Labels {
             let number = id.parse().map_err(|_| Error::Labels(format!("group {id} is no number")))?;
             groups.insert(number, name);
         }
-        Ok(Self { groups, agents: wire.agents })
+        Ok(Self { groups, agents: wire.agents, policies: wire.policies })
     }
 
     /// Name of a group.
     pub(crate) fn group(&self, id: i64) -> String {
         self.groups.get(&id).cloned().unwrap_or_else(|| format!("Group {id}"))
+    }
+
+    /// Name of an SLA policy.
+    pub(crate) fn policy(&self, key: &str) -> String {
+        self.policies.get(key).cloned().unwrap_or_else(|| format!("Policy {key}"))
     }
 
     /// Name of an agent, or the beginning of the pseudonym.
@@ -66,11 +76,15 @@ mod tests {
 
     #[test]
     fn names_stand_for_numbers_and_pseudonyms_only_where_given() {
-        let labels = Labels::parse("[groups]\n7 = \"First line\"\n[agents]\nabc = \"Desk 4\"").unwrap();
+        let labels = Labels::parse(
+            "[groups]\n7 = \"First line\"\n[agents]\nabc = \"Desk 4\"\n[policies]\n9 = \"Gold\"",
+        )
+        .unwrap();
         assert_eq!(labels.group(7), "First line");
         assert_eq!(labels.group(8), "Group 8");
         assert_eq!(labels.agent("abc"), "Desk 4");
         assert_eq!(labels.agent("0123456789abcdef"), "Agent 01234567");
+        assert_eq!((labels.policy("9"), labels.policy("8")), ("Gold".into(), "Policy 8".into()));
         assert!(Labels::parse("[groups]\nx = \"y\"").is_err());
     }
 }

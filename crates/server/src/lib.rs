@@ -16,10 +16,11 @@ mod prometheus;
 mod report;
 mod security;
 mod serve;
+mod snapshot;
 
 pub use error::Error;
 pub use labels::Labels;
-pub use options::{BIND_DEFAULT, ServeOptions, Serving};
+pub use options::{BIND_DEFAULT, Limits, ServeOptions, Serving};
 pub use report::report;
 pub use security::Password;
 pub use serve::serve;

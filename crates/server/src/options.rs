@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use deskmeter_pipeline::{Context, PipelineFile};
 use url::Url;
@@ -27,6 +28,24 @@ pub struct ServeOptions {
     pub password: Option<Password>,
     /// The operator's own names for groups and agents.
     pub labels: Labels,
+    /// How long a slow sender is waited for.
+    pub limits: Limits,
+}
+
+/// How long a slow sender is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// A request's head must be there after this long; a connection that is kept may also be idle for as long.
+    pub head: Duration,
+    /// A request's body must be there after this long.
+    pub body: Duration,
+}
+
+impl Default for Limits {
+    /// 15 seconds for a head, 10 for a body.
+    fn default() -> Self {
+        Self { head: Duration::from_secs(15), body: Duration::from_secs(10) }
+    }
 }
 
 impl ServeOptions {
@@ -39,6 +58,7 @@ impl ServeOptions {
             context,
             password: None,
             labels: Labels::default(),
+            limits: Limits::default(),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The dashboards as one file to hand on: no server, no script, nothing from elsewhere, and nothing about so few
 //! tickets that a person could be told.
 
+use std::sync::Arc;
+
 use askama::Template;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::backend::Connection;
 use crate::dashboards::{self, Column, Content, Dashboard, View};
+use crate::data::answers::Answers;
 use crate::data::filters::Filters;
 use crate::pages::assets::STYLE;
 use crate::pages::dashboard::{self, Page, Request};
@@ -32,14 +35,14 @@ struct Report {
 /// # Errors
 /// [`Error::Pipeline`] when the lake cannot be opened, [`Error::Page`].
 pub async fn report(pipeline: &PipelineFile, context: &Context, k: u32) -> Result<String, Error> {
-    let connection = Connection::new(pipeline.clone(), context.clone());
-    let warehouse = connection.warehouse().await?;
+    let connection = Connection::new(pipeline.clone(), context.clone(), Arc::new(Answers::new(1)));
+    let snapshot = connection.snapshot().await?;
     let filters = Filters::standard();
     let mut pages = Vec::new();
     for dashboard in dashboards::ALL {
         let request = Request {
             dashboard,
-            warehouse: &warehouse,
+            snapshot: &snapshot,
             connection: connection.name(),
             filters: &filters,
             labels: &Labels::default(),

@@ -20,8 +20,6 @@ use crate::{Error, ServeOptions, Serving};
 
 /// Connections that are served at once; others wait.
 const CONNECTIONS_MAX: usize = 512;
-/// A request's head must be there after this long; a connection that is kept may also be idle for as long.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 /// Pages that are being written may end within this time after the stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pause after an accept that failed for want of resources.
@@ -50,8 +48,10 @@ pub async fn serve(
     let router = app::router(Arc::clone(&app));
     let (stop, stopped) = watch::channel(false);
     app.resume_deletions();
+    app.keep_warm();
     let mut connections = JoinSet::new();
-    accept(&listener, &router, &stopped, &mut connections, shutdown).await;
+    let visits = Visits { router, stopped, head: app.limits.head };
+    accept(&listener, &visits, &mut connections, shutdown).await;
     drop(listener);
     app.stop();
     let _ = stop.send(true);
@@ -63,10 +63,17 @@ pub async fn serve(
     Ok(())
 }
 
+/// What every connection is given.
+#[derive(Clone)]
+struct Visits {
+    router: axum::Router,
+    stopped: watch::Receiver<bool>,
+    head: Duration,
+}
+
 async fn accept(
     listener: &TcpListener,
-    router: &axum::Router,
-    stopped: &watch::Receiver<bool>,
+    visits: &Visits,
     connections: &mut JoinSet<()>,
     shutdown: impl Future<Output = ()>,
 ) {
@@ -81,9 +88,9 @@ async fn accept(
         while connections.try_join_next().is_some() {}
         match accepted {
             Ok((stream, peer)) => {
-                let (router, stopped) = (router.clone(), stopped.clone());
+                let visits = visits.clone();
                 connections.spawn(async move {
-                    connection(stream, peer, router, stopped).await;
+                    connection(stream, peer, visits).await;
                     drop(permit);
                 });
             }
@@ -97,16 +104,12 @@ async fn pause_after(error: &io::Error) {
     tokio::time::sleep(ACCEPT_PAUSE).await;
 }
 
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    router: axum::Router,
-    mut stopped: watch::Receiver<bool>,
-) {
+async fn connection(stream: TcpStream, peer: SocketAddr, visits: Visits) {
+    let Visits { router, mut stopped, head } = visits;
     let service = TowerToHyperService::new(router.layer(axum::Extension(Peer(peer))));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(head)
         .max_buf_size(32 << 10)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(served);

@@ -124,6 +124,7 @@ fn what_next(dir: &Path, file: &Path) -> String {
     let (lake, file) = (dir.join("lake").join("demo"), file.display());
     format!(
         "\nThe Parquet lies in {}: Delta tables that any Delta reader opens.\nTry next:\n  \
+         deskmeter serve -p {file} --open    charts in your browser\n  \
          deskmeter query -p {file} \"select * from ticket_metrics limit 5\"\n  \
          deskmeter metrics list -p {file}\n  deskmeter metrics show sla_targets -p {file}\n  \
          deskmeter privacy ledger -p {file}\n(From the source tree: cargo run -- query -p {file} …)",

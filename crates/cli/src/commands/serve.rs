@@ -24,7 +24,12 @@ pub(crate) async fn run(opened: &Opened, args: &ServeArgs) -> Result<Exit> {
         options.labels = Labels::parse(&text).map_err(usage)?;
     }
     let tell = |serving: deskmeter_server::Serving| {
-        println(&format!("console listening on http://{}", serving.address));
+        let url = format!("http://{}", serving.address);
+        println(&format!("console listening on {url}"));
+        // Without a browser the line above is all that can be done.
+        if args.open && open::that_detached(url).is_err() {
+            println("No browser could be opened: open the address above.");
+        }
     };
     deskmeter_server::serve(options, tell, stopped()).await.map_err(usage)?;
     Ok(Exit::Ok)

@@ -1,6 +1,6 @@
 //! What is unsolved, and for how long.
 
-use super::{Content, Dashboard, Good, Kpi, Kpis, Panel, View, column};
+use super::{Content, Dashboard, Extra, Good, Kpi, Kpis, Panel, View, column};
 use crate::charts::Kind;
 use crate::data::sql;
 use crate::format::Unit;
@@ -9,31 +9,31 @@ use crate::format::Unit;
 pub(super) const DASHBOARD: Dashboard = Dashboard {
     slug: "backlog",
     title: "Backlog",
-    about: "What is unsolved, as of the newest data, and how it came to be.",
+    about: "What is unsolved at the end of a day that you choose, and how it came to be.",
     has_filters: true,
-    has_manifest: false,
+    extra: Extra::Instant,
     kpis: Some(Kpis { query: &sql::BACKLOG_KPIS, trend: None, items: KPIS }),
     panels: PANELS,
 };
 
 const fn kpi(column: &'static str, label: &'static str, unit: Unit, about: &'static str) -> Kpi {
-    Kpi { column, label, unit, good: Good::Untold, about }
+    Kpi { column, label, unit, good: Good::Down, about }
 }
 
 const KPIS: &[Kpi] = &[
     kpi("n_unsolved", "Unsolved", Unit::Count, "Neither solved nor closed nor deleted."),
     kpi("n_unassigned", "Unassigned", Unit::Count, "Unsolved and without an assignee."),
-    kpi("n_unreplied", "Without a reply", Unit::Count, "Unsolved and never publicly answered by an agent."),
-    kpi("n_reopened", "Reopened and open", Unit::Count, "Solved once, unsolved now."),
-    kpi("age_median", "Age, median", Unit::Minutes, "From creation to the newest data."),
-    kpi("idle_median", "Untouched for, median", Unit::Minutes, "From the last update to the newest data."),
+    kpi("n_unreplied", "Without a reply", Unit::Count, "Unsolved and not publicly answered by an agent yet."),
+    kpi("n_reopened", "Reopened and open", Unit::Count, "Solved once, unsolved then."),
+    kpi("n_old", "Older than 7 days", Unit::Count, "Unsolved and created more than seven days before."),
+    kpi("age_median", "Age, median", Unit::Minutes, "From creation to the instant that is looked at."),
 ];
 
 const PANELS: &[Panel] = &[
     Panel {
         query: &sql::BACKLOG_OVER_TIME,
-        title: "Unsolved at the end of each day",
-        about: "Counted from the tickets’ own times: created by then and not solved by then.",
+        title: "Unsolved over time",
+        about: "Tickets that were unsolved at the end of each step.",
         view: View::Time { unit: Unit::Count, kind: Kind::Lines, series: &[("n_unsolved", "Unsolved")] },
         is_wide: true,
     },
@@ -77,14 +77,14 @@ const PANELS: &[Panel] = &[
     Panel {
         query: &sql::BACKLOG_OLDEST,
         title: "Oldest",
-        about: "The twenty unsolved tickets that have waited longest.",
+        about: "The twenty tickets that had been unsolved longest.",
         view: View::Table(&[
             column("ticket_id", "Ticket", Content::Ticket),
             column("status", "Status", Content::Word),
             column("priority", "Priority", Content::Word),
             column("group_id", "Group", Content::Group),
             column("age_minutes", "Age", Content::Number(Unit::Minutes)),
-            column("idle_minutes", "Untouched for", Content::Number(Unit::Minutes)),
+            column("unchanged_minutes", "In this state for", Content::Number(Unit::Minutes)),
         ]),
         is_wide: true,
     },

@@ -1,6 +1,6 @@
 //! How tickets move between groups and tiers.
 
-use super::{Content, Dashboard, Good, Kpi, Kpis, Panel, View, column};
+use super::{Content, Dashboard, Extra, Good, Kpi, Kpis, Panel, View, column};
 use crate::charts::Kind;
 use crate::data::sql;
 use crate::format::Unit;
@@ -11,7 +11,7 @@ pub(super) const DASHBOARD: Dashboard = Dashboard {
     title: "Escalations",
     about: "How tickets move between groups and tiers. An escalation is a move to a higher tier or a raised priority.",
     has_filters: true,
-    has_manifest: false,
+    extra: Extra::None,
     kpis: Some(Kpis { query: &sql::ESCALATION_KPIS, trend: None, items: KPIS }),
     panels: PANELS,
 };

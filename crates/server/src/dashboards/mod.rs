@@ -37,12 +37,25 @@ pub(crate) struct Dashboard {
     pub(crate) about: &'static str,
     /// Whether period, group, priority and channel apply.
     pub(crate) has_filters: bool,
-    /// Whether the list of all columns stands at its end.
-    pub(crate) has_manifest: bool,
+    /// What it has beyond numbers, filters and panels.
+    pub(crate) extra: Extra,
     /// Headline numbers.
     pub(crate) kpis: Option<Kpis>,
     /// Panels in order.
     pub(crate) panels: &'static [Panel],
+}
+
+/// What only some reports have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extra {
+    /// Nothing.
+    None,
+    /// A choice by what lines are split.
+    Split,
+    /// A slider for the day that is looked at.
+    Instant,
+    /// The last audit, and the list of all columns.
+    Privacy,
 }
 
 /// Headline numbers: one row, asked for the period and for the one before.
@@ -111,6 +124,13 @@ pub(crate) enum View {
         /// Columns and their names.
         series: &'static [(&'static str, &'static str)],
     },
+    /// A chart over time with a line for each part: the first column is the day that a step begins with, `part` the part.
+    Split {
+        /// Unit of all lines.
+        unit: Unit,
+        /// Column of the values.
+        column: &'static str,
+    },
     /// A chart over classes: the first column is the class's label.
     Classes {
         /// Unit of all series.
@@ -148,6 +168,8 @@ pub(crate) enum Content {
     Group,
     /// An agent's pseudonym; NULL is unassigned.
     Agent,
+    /// An SLA policy's id or key; NULL is none.
+    Policy,
     /// A ticket's number.
     Ticket,
     /// Text as it is.
@@ -163,6 +185,11 @@ pub(crate) enum Content {
 /// A column of a table.
 const fn column(name: &'static str, label: &'static str, content: Content) -> Column {
     Column { name, label, content }
+}
+
+/// The headline numbers of the overview.
+pub(crate) fn overview_kpis() -> &'static [Kpi] {
+    overview::KPIS
 }
 
 /// The dashboard of this name.

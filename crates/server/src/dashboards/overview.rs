@@ -1,6 +1,6 @@
 //! How the support desk does, at a glance.
 
-use super::{Content, Dashboard, Good, Kpi, Kpis, Panel, View, column};
+use super::{Content, Dashboard, Extra, Good, Kpi, Kpis, Panel, View, column};
 use crate::charts::Kind;
 use crate::data::sql;
 use crate::format::Unit;
@@ -11,12 +11,12 @@ pub(super) const DASHBOARD: Dashboard = Dashboard {
     title: "Overview",
     about: "How the support desk does, against the period before.",
     has_filters: true,
-    has_manifest: false,
+    extra: Extra::None,
     kpis: Some(Kpis { query: &sql::OVERVIEW_KPIS, trend: Some(&sql::OVERVIEW_TREND), items: KPIS }),
     panels: PANELS,
 };
 
-const KPIS: &[Kpi] = &[
+pub(super) const KPIS: &[Kpi] = &[
     Kpi {
         column: "n_created",
         label: "Tickets created",

@@ -1,6 +1,6 @@
 //! What was read, what was kept and what may be kept at all.
 
-use super::{Content, Dashboard, Good, Kpi, Kpis, Panel, View, column};
+use super::{Content, Dashboard, Extra, Good, Kpi, Kpis, Panel, View, column};
 use crate::data::sql;
 use crate::format::Unit;
 
@@ -10,7 +10,7 @@ pub(super) const DASHBOARD: Dashboard = Dashboard {
     title: "Privacy",
     about: "What was seen while reading, what was kept, and every column that may be kept at all.",
     has_filters: false,
-    has_manifest: true,
+    extra: Extra::Privacy,
     kpis: Some(Kpis { query: &sql::PRIVACY_KPIS, trend: None, items: KPIS }),
     panels: PANELS,
 };

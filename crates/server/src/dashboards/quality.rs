@@ -1,6 +1,6 @@
 //! Whether the numbers can be trusted.
 
-use super::{Content, Dashboard, Good, Kpi, Kpis, Panel, View, column};
+use super::{Content, Dashboard, Extra, Good, Kpi, Kpis, Panel, View, column};
 use crate::data::sql;
 use crate::format::Unit;
 
@@ -10,7 +10,7 @@ pub(super) const DASHBOARD: Dashboard = Dashboard {
     title: "Data quality",
     about: "Whether the numbers can be trusted: compared with Zendesk’s own, ticket by ticket, and what is missing.",
     has_filters: false,
-    has_manifest: false,
+    extra: Extra::None,
     kpis: Some(Kpis { query: &sql::QUALITY_KPIS, trend: None, items: KPIS }),
     panels: PANELS,
 };
@@ -65,7 +65,7 @@ const PANELS: &[Panel] = &[
             column("equal", "Exactly", Content::Number(Unit::Percent)),
             column("n_differ", "Differs", Content::Number(Unit::Count)),
         ]),
-        is_wide: false,
+        is_wide: true,
     },
     Panel {
         query: &sql::QUALITY_REASONS,
@@ -76,6 +76,18 @@ const PANELS: &[Panel] = &[
             column("n_values", "Values", Content::Bar(Unit::Count)),
             column("n_tickets", "Tickets", Content::Cell),
             column("difference_median", "Difference, median", Content::Number(Unit::Ratio)),
+        ]),
+        is_wide: false,
+    },
+    Panel {
+        query: &sql::QUALITY_CHECKS,
+        title: "Checks",
+        about: "What must hold of the marts. Each sync checks every table besides; one that fails is not published.",
+        view: View::Table(&[
+            column("rule", "Rule", Content::Text),
+            column("outcome", "Outcome", Content::Word),
+            column("n_against", "Rows against it", Content::Number(Unit::Count)),
+            column("n_rows", "Rows", Content::Number(Unit::Count)),
         ]),
         is_wide: false,
     },

@@ -1,6 +1,6 @@
 //! How long customers wait for replies and for solutions.
 
-use super::{Content, Dashboard, Good, Kpi, Kpis, Panel, View, column};
+use super::{Content, Dashboard, Extra, Good, Kpi, Kpis, Panel, View, column};
 use crate::charts::Kind;
 use crate::data::sql;
 use crate::format::Unit;
@@ -11,7 +11,7 @@ pub(super) const DASHBOARD: Dashboard = Dashboard {
     title: "Resolution and reply",
     about: "How long customers wait for a reply and for a solution. Calendar time unless it says business.",
     has_filters: true,
-    has_manifest: false,
+    extra: Extra::Split,
     kpis: Some(Kpis { query: &sql::RESOLUTION_KPIS, trend: None, items: KPIS }),
     panels: PANELS,
 };
@@ -62,6 +62,34 @@ const PANELS: &[Panel] = &[
         title: "First reply over time",
         about: "Tickets by the day of their first reply.",
         view: View::Time { unit: Unit::Minutes, kind: Kind::Lines, series: PERCENTILES },
+        is_wide: false,
+    },
+    Panel {
+        query: &sql::RESOLUTION_SPLIT,
+        title: "Full resolution, median, split",
+        about: "The five largest parts. Choose above by what to split.",
+        view: View::Split { unit: Unit::Minutes, column: "median" },
+        is_wide: false,
+    },
+    Panel {
+        query: &sql::RESOLUTION_SPLIT,
+        title: "Full resolution, 90th percentile, split",
+        about: "Nine of ten tickets were resolved at least this fast.",
+        view: View::Split { unit: Unit::Minutes, column: "p90" },
+        is_wide: false,
+    },
+    Panel {
+        query: &sql::REPLY_SPLIT,
+        title: "First reply, median, split",
+        about: "The five largest parts.",
+        view: View::Split { unit: Unit::Minutes, column: "median" },
+        is_wide: false,
+    },
+    Panel {
+        query: &sql::REPLY_SPLIT,
+        title: "First reply, 90th percentile, split",
+        about: "Nine of ten first replies came at least this fast.",
+        view: View::Split { unit: Unit::Minutes, column: "p90" },
         is_wide: false,
     },
     Panel {

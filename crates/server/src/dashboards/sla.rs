@@ -1,6 +1,6 @@
 //! Whether promised times were kept, and which are about to be missed.
 
-use super::{Content, Dashboard, Good, Kpi, Kpis, Panel, View, column};
+use super::{Content, Dashboard, Extra, Good, Kpi, Kpis, Panel, View, column};
 use crate::charts::Kind;
 use crate::data::sql;
 use crate::format::Unit;
@@ -11,7 +11,7 @@ pub(super) const DASHBOARD: Dashboard = Dashboard {
     title: "SLA",
     about: "Whether promised times were kept, by Zendesk’s own breach events, and which are about to be missed.",
     has_filters: true,
-    has_manifest: false,
+    extra: Extra::None,
     kpis: Some(Kpis { query: &sql::SLA_KPIS, trend: None, items: KPIS }),
     panels: PANELS,
 };
@@ -86,6 +86,20 @@ const PANELS: &[Panel] = &[
         about: "Targets decided in the period. Times run as the target counts them.",
         view: View::Table(&[
             column("policy_metric", "Metric", Content::Word),
+            column("n_decided", "Targets", Content::Cell),
+            column("n_breached", "Breached", Content::Number(Unit::Count)),
+            column("achieved", "Achieved", Content::Bar(Unit::Percent)),
+            column("target_minutes", "Target, median", Content::Number(Unit::Minutes)),
+            column("elapsed_minutes", "Taken, median", Content::Number(Unit::Minutes)),
+        ]),
+        is_wide: true,
+    },
+    Panel {
+        query: &sql::SLA_BY_POLICY,
+        title: "By policy",
+        about: "Targets decided in the period. Zendesk’s names of policies are not read: give your own in the label file.",
+        view: View::Table(&[
+            column("policy", "Policy", Content::Policy),
             column("n_decided", "Targets", Content::Cell),
             column("n_breached", "Breached", Content::Number(Unit::Count)),
             column("achieved", "Achieved", Content::Bar(Unit::Percent)),

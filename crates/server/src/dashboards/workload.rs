@@ -1,6 +1,6 @@
 //! How work is spread.
 
-use super::{Content, Dashboard, Good, Kpi, Kpis, Panel, View, column};
+use super::{Content, Dashboard, Extra, Good, Kpi, Kpis, Panel, View, column};
 use crate::charts::Kind;
 use crate::data::sql;
 use crate::format::Unit;
@@ -11,7 +11,7 @@ pub(super) const DASHBOARD: Dashboard = Dashboard {
     title: "Workload",
     about: "How work is spread. Agents are shown by pseudonym unless you gave names in a label file.",
     has_filters: true,
-    has_manifest: false,
+    extra: Extra::None,
     kpis: Some(Kpis { query: &sql::WORKLOAD_KPIS, trend: None, items: KPIS }),
     panels: PANELS,
 };
@@ -72,6 +72,17 @@ const PANELS: &[Panel] = &[
         about: "Share of all assignments by tenths of the agents, busiest first. Even work is 10 % each.",
         view: View::Classes { unit: Unit::Percent, kind: Kind::Columns, series: &[("share", "Share")] },
         is_wide: false,
+    },
+    Panel {
+        query: &sql::WORKLOAD_CONCURRENCY,
+        title: "Tickets held at once",
+        about: "Unsolved tickets that an agent holds at the end of each step: half of the agents with any hold more, half fewer.",
+        view: View::Time {
+            unit: Unit::Count,
+            kind: Kind::Lines,
+            series: &[("held_median", "Median agent"), ("held_max", "Busiest agent")],
+        },
+        is_wide: true,
     },
     Panel {
         query: &sql::WORKLOAD_AGENTS,

@@ -25,6 +25,8 @@ pub(crate) struct RawFilters {
     group: Option<String>,
     priority: Option<String>,
     channel: Option<String>,
+    by: Option<String>,
+    at: Option<String>,
 }
 
 /// A filter that the URL asks for and that does not exist. Names the key, never the value.
@@ -51,6 +53,36 @@ pub(crate) struct Filters {
     pub(crate) priority: Option<&'static str>,
     /// Tickets that came this way.
     pub(crate) channel: Option<&'static str>,
+    /// By what charts are split into lines.
+    pub(crate) by: Split,
+    /// The day at whose end the backlog is looked at; none is the newest data.
+    pub(crate) at: Option<Date>,
+}
+
+/// By what a chart is split into lines.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Split {
+    /// Priorities.
+    #[default]
+    Priority,
+    /// Groups.
+    Group,
+    /// Channels.
+    Channel,
+}
+
+impl Split {
+    /// All, in the order of the choice.
+    pub(crate) const ALL: [Self; 3] = [Self::Priority, Self::Group, Self::Channel];
+
+    /// Its word in URLs and in SQL.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Priority => "priority",
+            Self::Group => "group",
+            Self::Channel => "channel",
+        }
+    }
 }
 
 /// Seconds since the epoch, half-open.
@@ -91,8 +123,18 @@ impl RawFilters {
             given(self.priority).map(|text| PRIORITY.get(&text).ok_or(BadFilter("priority"))).transpose()?;
         let channel =
             given(self.channel).map(|text| CHANNEL.get(&text).ok_or(BadFilter("channel"))).transpose()?;
-        Ok(Filters { period, group, priority, channel })
+        let by = match given(self.by) {
+            None => Split::default(),
+            Some(word) => Split::ALL.into_iter().find(|by| by.word() == word).ok_or(BadFilter("by"))?,
+        };
+        let at = given(self.at).map(|text| instant(&text).ok_or(BadFilter("at"))).transpose()?;
+        Ok(Filters { period, group, priority, channel, by, at })
     }
+}
+
+/// A day as people write it, or counted from the epoch as a slider sends it.
+fn instant(text: &str) -> Option<Date> {
+    text.parse().ok().or_else(|| text.parse::<u32>().ok().and_then(|day| civil(i64::from(day))))
 }
 
 fn named(name: &str) -> Result<Period, BadFilter> {
@@ -108,6 +150,8 @@ impl Filters {
             group: None,
             priority: None,
             channel: None,
+            by: Split::default(),
+            at: None,
         })
     }
 
@@ -125,6 +169,11 @@ impl Filters {
                 Span { from: to - days * 86_400, to }
             }
         }
+    }
+
+    /// The second at which the backlog is looked at: the end of the chosen day, at the latest that of the newest data.
+    pub(crate) fn instant(&self, as_of: i64) -> i64 {
+        self.at.map_or(as_of, |day| midnight(next_day(day)).min(as_of))
     }
 
     /// The period in words.
@@ -154,6 +203,8 @@ impl Filters {
         pairs.extend(self.group.map(|group| format!("group={group}")));
         pairs.extend(self.priority.map(|priority| format!("priority={priority}")));
         pairs.extend(self.channel.map(|channel| format!("channel={channel}")));
+        pairs.extend((self.by != Split::default()).then(|| format!("by={}", self.by.word())));
+        pairs.extend(self.at.map(|day| format!("at={day}")));
         format!("?{}", pairs.join("&"))
     }
 }
@@ -225,7 +276,8 @@ impl Bucket {
     }
 }
 
-fn civil(day: i64) -> Option<Date> {
+/// A day since the epoch as a date.
+pub(crate) fn civil(day: i64) -> Option<Date> {
     Timestamp::from_second(day.checked_mul(86_400)?).ok().map(|time| time.to_zoned(TimeZone::UTC).date())
 }
 
@@ -253,6 +305,8 @@ mod tests {
             "from" => raw.from = text,
             "group" => raw.group = text,
             "priority" => raw.priority = text,
+            "by" => raw.by = text,
+            "at" => raw.at = text,
             _ => raw.channel = text,
         }
         raw
@@ -260,7 +314,7 @@ mod tests {
 
     #[test]
     fn what_is_not_on_a_list_is_refused_by_key() {
-        for key in ["period", "from", "group", "priority", "channel"] {
+        for key in ["period", "from", "group", "priority", "channel", "by", "at"] {
             assert_eq!(raw(key, "1' or '1'='1").parse(), Err(BadFilter(key)));
         }
         assert_eq!(raw("group", "").parse().unwrap(), Filters::standard());
@@ -270,6 +324,17 @@ mod tests {
     fn a_url_leads_back_to_the_same_filters() {
         let filters = raw("group", "36000000000002").parse().unwrap();
         assert_eq!(filters.url_query(), "?period=90d&group=36000000000002");
+    }
+
+    #[test]
+    fn a_day_of_the_backlog_ends_with_the_newest_data() {
+        let noon = 20_779 * 86_400 + 43_200;
+        for (text, second) in [("20778", 20_779 * 86_400), ("2026-11-21", 20_779 * 86_400), ("20779", noon)] {
+            let filters = raw("at", text).parse().unwrap();
+            assert_eq!(filters.instant(noon), second, "{text}");
+        }
+        assert_eq!(raw("at", "20778").parse().unwrap().url_query(), "?period=90d&at=2026-11-21");
+        assert_eq!(Filters::standard().instant(noon), noon);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Questions to the warehouse and their answers.
 
+pub(crate) mod answers;
 pub(crate) mod filters;
 pub(crate) mod rows;
 pub(crate) mod sql;

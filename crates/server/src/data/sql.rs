@@ -1,7 +1,7 @@
 //! The questions of the console: one file each in `queries/`, with parameters that are filled by type. A parameter is
 //! a number, an instant or a word of a closed list, so text from a request cannot become SQL.
 
-use crate::data::filters::{Bucket, Filters, Span};
+use crate::data::filters::{Bucket, Filters, Span, Split};
 
 macro_rules! queries {
     ($($constant:ident = $file:literal;)*) => {
@@ -38,27 +38,32 @@ queries! {
     PRIVACY_KPIS = "privacy_kpis";
     PRIVACY_PATHS = "privacy_paths";
     PRIVACY_STREAMS = "privacy_streams";
+    QUALITY_CHECKS = "quality_checks";
     QUALITY_COVERAGE = "quality_coverage";
     QUALITY_KPIS = "quality_kpis";
     QUALITY_PARITY = "quality_parity";
     QUALITY_REASONS = "quality_reasons";
     REPLY_DISTRIBUTION = "reply_distribution";
     REPLY_OVER_TIME = "reply_over_time";
+    REPLY_SPLIT = "reply_split";
     RESOLUTION_BY_CHANNEL = "resolution_by_channel";
     RESOLUTION_BY_GROUP = "resolution_by_group";
     RESOLUTION_BY_PRIORITY = "resolution_by_priority";
     RESOLUTION_DISTRIBUTION = "resolution_distribution";
     RESOLUTION_KPIS = "resolution_kpis";
     RESOLUTION_OVER_TIME = "resolution_over_time";
+    RESOLUTION_SPLIT = "resolution_split";
     SLA_AT_RISK = "sla_at_risk";
     SLA_BY_GROUP = "sla_by_group";
     SLA_BY_METRIC = "sla_by_metric";
+    SLA_BY_POLICY = "sla_by_policy";
     SLA_BY_PRIORITY = "sla_by_priority";
     SLA_KPIS = "sla_kpis";
     SLA_OUTCOMES = "sla_outcomes";
     SLA_OVER_TIME = "sla_over_time";
     WORKLOAD_AGENTS = "workload_agents";
     WORKLOAD_BALANCE = "workload_balance";
+    WORKLOAD_CONCURRENCY = "workload_concurrency";
     WORKLOAD_FLOW = "workload_flow";
     WORKLOAD_GROUPS = "workload_groups";
     WORKLOAD_KPIS = "workload_kpis";
@@ -104,14 +109,18 @@ pub(crate) struct Parameters {
     group: Option<i64>,
     priority: Option<&'static str>,
     channel: Option<&'static str>,
+    by: Split,
     as_of: i64,
+    at: i64,
 }
 
 impl Parameters {
-    /// The parameters of a page whose newest data is of `as_of`.
+    /// The parameters of a page whose newest data is of `as_of`. The span of an earlier period takes the instant of the
+    /// backlog along.
     pub(crate) fn new(filters: &Filters, span: Span, as_of: i64) -> Self {
-        let Filters { group, priority, channel, .. } = *filters;
-        Self { span, bucket: span.bucket(), group, priority, channel, as_of }
+        let Filters { group, priority, channel, by, .. } = *filters;
+        let at = filters.instant(as_of) - (filters.span(as_of).to - span.to);
+        Self { span, bucket: span.bucket(), group, priority, channel, by, as_of, at }
     }
 
     fn value(&self, name: &str) -> Option<Value> {
@@ -119,6 +128,8 @@ impl Parameters {
             "from" => Value::Instant(self.span.from),
             "to" => Value::Instant(self.span.to),
             "as_of" => Value::Instant(self.as_of),
+            "at" => Value::Instant(self.at),
+            "by" => Value::Word(Some(self.by.word())),
             "bucket" => Value::Word(Some(self.bucket.word())),
             "group_id" => Value::Number(self.group),
             "priority" => Value::Word(self.priority),

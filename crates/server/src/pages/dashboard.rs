@@ -5,29 +5,48 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use deskmeter_tables::{CHANNEL, PRIORITY, Table};
-use deskmeter_warehouse::Warehouse;
 use futures::future::join_all;
 
+use super::audit::{self, AuditView};
 use super::panel::{Drawing, KpiView, Links, PanelView, kpi, panel};
 use super::{Refusal, Shell, connection, html};
 use crate::Labels;
 use crate::app::App;
-use crate::backend::{self, ask};
-use crate::dashboards::{self, Dashboard};
-use crate::data::filters::{BadFilter, Filters, RawFilters};
-use crate::data::rows::{Cell, Rows};
+use crate::backend;
+use crate::dashboards::{self, Dashboard, Extra};
+use crate::data::filters::{BadFilter, Filters, RawFilters, Split, civil};
+use crate::data::rows::Cell;
 use crate::data::sql::{self, Parameters};
 use crate::format;
 use crate::security::SessionId;
+use crate::snapshot::{Snapshot, Unanswered};
 
 /// A choice of a filter.
 pub(crate) struct Choice {
     value: String,
     label: String,
     is_chosen: bool,
+}
+
+/// The days that can be looked at, as numbers since the epoch.
+pub(crate) struct Slider {
+    first: i64,
+    last: i64,
+    day: i64,
+    label: String,
+}
+
+impl Slider {
+    fn of(filters: &Filters, as_of: i64) -> Self {
+        let instant = filters.instant(as_of);
+        // The end of a day is the first second of the next.
+        let (day, last) = ((instant - 1).div_euclid(86_400), (as_of - 1).div_euclid(86_400));
+        let first = filters.span(as_of).from.div_euclid(86_400).min(day);
+        Self { first, last, day, label: civil(day).map_or_else(String::new, |day| day.to_string()) }
+    }
 }
 
 /// A dashboard as it is shown.
@@ -49,6 +68,8 @@ pub(crate) struct Page {
     /// Every column that may be stored, where the page shows them.
     pub(crate) manifest: &'static [&'static Table],
     has_filters: bool,
+    slider: Option<Slider>,
+    splits: Vec<Choice>,
     filters: Filters,
     groups: Vec<Choice>,
     priorities: Vec<Choice>,
@@ -60,6 +81,7 @@ pub(crate) struct Page {
 struct Shown {
     shell: Shell,
     page: Page,
+    audit: Option<AuditView>,
 }
 
 /// What a dashboard is made from.
@@ -67,7 +89,7 @@ pub(crate) struct Request<'a> {
     /// Which.
     pub(crate) dashboard: &'static Dashboard,
     /// The tables.
-    pub(crate) warehouse: &'a Warehouse,
+    pub(crate) snapshot: &'a Snapshot,
     /// Whose.
     pub(crate) connection: &'a str,
     /// About which tickets.
@@ -86,23 +108,59 @@ pub(crate) async fn page(
     Extension(session): Extension<SessionId>,
     Path((name, slug)): Path<(String, String)>,
     Query(filters): Query<RawFilters>,
+    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let connection = connection(&app, &name)?;
     let dashboard = dashboards::get(&slug).ok_or_else(Refusal::not_found)?;
     let filters = filters.parse().map_err(bad_filter)?;
-    let warehouse = connection.warehouse().await.map_err(|error| Refusal::failed(&error))?;
-    let request = Request {
-        dashboard,
-        warehouse: &warehouse,
-        connection: &name,
-        filters: &filters,
-        labels: &app.labels,
-        has_links: true,
-        cell_min: 0,
-    };
-    let page = make(&request).await;
+    connection.view();
+    let snapshot = connection.snapshot().await.map_err(|error| Refusal::failed(&error))?;
     let shell = Shell::new(&app, &session, dashboard.title, dashboard.slug).about(&name);
-    html(&Shown { shell, page })
+    let audit = match dashboard.extra {
+        Extra::Privacy => Some(audit::view(&app, &connection).await),
+        _ => None,
+    };
+    let audited = audit.as_ref().map_or("", AuditView::text);
+    let is_running = audit.as_ref().is_some_and(AuditView::is_running).to_string();
+    let version = snapshot.version().to_hex();
+    let tag = tag(&[&shell.token, &version, &slug, &filters.url_query(), audited, &is_running]);
+    let caching = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, "private, no-cache".to_owned())];
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+        return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
+    }
+    let page = make(&Request::of(dashboard, &snapshot, &name, &filters, &app.labels)).await;
+    Ok((caching, html(&Shown { shell, page, audit })?).into_response())
+}
+
+/// Names what a page is made from: with the same name it is the same page, and need not be sent again. The forms' token
+/// is a part of it, so that the name ends with the session and with the process.
+fn tag(parts: &[&str]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(part.as_bytes()).update(b"\n");
+    }
+    format!("\"{}\"", hasher.finalize().to_hex())
+}
+
+/// Computes the answers of every report as it is first shown.
+pub(crate) async fn warm(snapshot: &Snapshot, labels: &Labels) {
+    let filters = Filters::standard();
+    for dashboard in dashboards::ALL {
+        make(&Request::of(dashboard, snapshot, "", &filters, labels)).await;
+    }
+}
+
+impl<'a> Request<'a> {
+    /// A report of the console, with everything on it.
+    fn of(
+        dashboard: &'static Dashboard,
+        snapshot: &'a Snapshot,
+        connection: &'a str,
+        filters: &'a Filters,
+        labels: &'a Labels,
+    ) -> Self {
+        Self { dashboard, snapshot, connection, filters, labels, has_links: true, cell_min: 0 }
+    }
 }
 
 /// Refuses a filter that does not exist, by its key.
@@ -110,16 +168,9 @@ pub(crate) fn bad_filter(BadFilter(key): BadFilter) -> Refusal {
     Refusal::new(StatusCode::BAD_REQUEST, format!("The filter “{key}” has a value that does not exist."))
 }
 
-/// The second of the newest data, if there is any.
-pub(crate) async fn as_of(warehouse: &Warehouse) -> Option<i64> {
-    let parameters = Parameters::new(&Filters::standard(), Filters::standard().span(0), 0);
-    let rows = ask(warehouse, &sql::AS_OF.filled(&parameters)).await.ok()?;
-    rows.first("as_of").integer()
-}
-
 /// Asks all questions of a dashboard and draws the answers.
 pub(crate) async fn make(request: &Request<'_>) -> Page {
-    let as_of = as_of(request.warehouse).await;
+    let as_of = request.snapshot.as_of();
     let mut page = Page {
         title: request.dashboard.title,
         about: request.dashboard.about,
@@ -128,7 +179,9 @@ pub(crate) async fn make(request: &Request<'_>) -> Page {
         is_empty: as_of.is_none(),
         kpis: Vec::new(),
         panels: Vec::new(),
-        manifest: if request.dashboard.has_manifest { &deskmeter_tables::ALL } else { &[] },
+        manifest: if request.dashboard.extra == Extra::Privacy { &deskmeter_tables::ALL } else { &[] },
+        slider: None,
+        splits: Vec::new(),
         has_filters: request.dashboard.has_filters,
         filters: request.filters.clone(),
         groups: Vec::new(),
@@ -136,9 +189,13 @@ pub(crate) async fn make(request: &Request<'_>) -> Page {
         channels: words(CHANNEL.values, request.filters.channel),
     };
     let Some(as_of) = as_of else { return page };
-    page.groups = groups(request, as_of).await;
-    page.kpis = kpis(request, as_of).await;
-    page.panels = panels(request, as_of).await;
+    match request.dashboard.extra {
+        Extra::Instant => page.slider = Some(Slider::of(request.filters, as_of)),
+        Extra::Split => page.splits = splits(request.filters.by),
+        Extra::None | Extra::Privacy => {}
+    }
+    (page.groups, page.kpis, page.panels) =
+        tokio::join!(groups(request, as_of), kpis(request, as_of), panels(request, as_of));
     page
 }
 
@@ -146,7 +203,7 @@ async fn kpis(request: &Request<'_>, as_of: i64) -> Vec<KpiView> {
     let Some(kpis) = &request.dashboard.kpis else { return Vec::new() };
     let span = request.filters.span(as_of);
     let asked = |query: &'static sql::Query, span| async move {
-        ask(request.warehouse, &query.filled(&Parameters::new(request.filters, span, as_of))).await.ok()
+        request.snapshot.ask(&query.filled(&Parameters::new(request.filters, span, as_of))).await.ok()
     };
     let trend = async {
         match kpis.trend {
@@ -157,35 +214,51 @@ async fn kpis(request: &Request<'_>, as_of: i64) -> Vec<KpiView> {
     let (now, before, steps) =
         tokio::join!(asked(kpis.query, span), asked(kpis.query, span.previous()), trend);
     let now = now.unwrap_or_default();
-    kpis.items.iter().map(|item| kpi(item, &now, before.as_ref(), steps.as_ref())).collect()
+    kpis.items.iter().map(|item| kpi(item, &now, before.as_deref(), steps.as_deref())).collect()
 }
 
 async fn panels(request: &Request<'_>, as_of: i64) -> Vec<PanelView> {
     let span = request.filters.span(as_of);
     let parameters = Parameters::new(request.filters, span, as_of);
     let query = request.filters.url_query();
-    let drawing =
-        Drawing { labels: request.labels, bucket: span.bucket(), span, as_of, cell_min: request.cell_min };
+    let drawing = Drawing {
+        labels: request.labels,
+        bucket: span.bucket(),
+        span,
+        as_of,
+        cell_min: request.cell_min,
+        by: request.filters.by,
+        has_filters: request.dashboard.has_filters,
+    };
     let answers = request.dashboard.panels.iter().map(|spec| async {
-        let answer = ask(request.warehouse, &spec.query.filled(&parameters)).await;
+        let answer = request.snapshot.ask(&spec.query.filled(&parameters)).await;
         let links = request.has_links.then(|| Links {
             sql: format!("/c/{}/sql/{}{query}", request.connection, spec.query.name),
             csv: format!("/c/{}/data/{}.csv{query}", request.connection, spec.query.name),
         });
-        let answer = answer.as_ref().map_err(problem);
+        let answer = answer.as_deref().map_err(problem);
         panel(spec, answer, links, &drawing)
     });
     join_all(answers).await
 }
 
 /// Why a question has no answer: the mart is not there before the first sync has ended.
-fn problem(error: &deskmeter_warehouse::Error) -> String {
+fn problem(error: &Unanswered) -> String {
     match error {
-        deskmeter_warehouse::Error::UnknownTable { .. } => {
+        Unanswered::Warehouse(deskmeter_warehouse::Error::UnknownTable { .. }) => {
             "Not computed yet: it comes with the next sync.".to_owned()
         }
         error => format!("This could not be computed: {}.", backend::causes(error)),
     }
+}
+
+fn splits(chosen: Split) -> Vec<Choice> {
+    let choice = |by: Split| Choice {
+        value: by.word().to_owned(),
+        label: format::label(by.word()),
+        is_chosen: chosen == by,
+    };
+    Split::ALL.map(choice).into()
 }
 
 fn words(all: &[&'static str], chosen: Option<&'static str>) -> Vec<Choice> {
@@ -199,8 +272,7 @@ fn words(all: &[&'static str], chosen: Option<&'static str>) -> Vec<Choice> {
 
 async fn groups(request: &Request<'_>, as_of: i64) -> Vec<Choice> {
     let parameters = Parameters::new(request.filters, request.filters.span(as_of), as_of);
-    let rows: Rows =
-        ask(request.warehouse, &sql::FILTER_GROUPS.filled(&parameters)).await.unwrap_or_default();
+    let rows = request.snapshot.ask(&sql::FILTER_GROUPS.filled(&parameters)).await.unwrap_or_default();
     let ids = rows.rows.iter().filter_map(|row| row.first().and_then(Cell::integer));
     let choice = |id: i64| Choice {
         value: id.to_string(),

@@ -9,14 +9,15 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use deskmeter_warehouse::Model;
 
-use super::dashboard::{as_of, bad_filter};
+use super::dashboard::bad_filter;
 use super::{Refusal, Shell, connection, html};
 use crate::app::App;
-use crate::backend::{Connection, ask, causes};
+use crate::backend::{Connection, causes};
 use crate::dashboards;
 use crate::data::filters::{Filters, RawFilters};
 use crate::data::sql::{self, Parameters};
 use crate::security::SessionId;
+use crate::snapshot::Snapshot;
 
 #[derive(Template)]
 #[template(path = "sql.html")]
@@ -39,9 +40,9 @@ pub(crate) async fn sql(
     let connection = connection(&app, &name)?;
     let (dashboard, title, query) = shown(&query).ok_or_else(Refusal::not_found)?;
     let filters = filters.parse().map_err(bad_filter)?;
-    let statement = filled(&connection, query, &filters).await?;
-    let warehouse = connection.warehouse().await.map_err(|error| Refusal::failed(&error))?;
-    let marts = warehouse.catalogue().marts().filter(|mart| reads(&statement, &mart.name)).cloned().collect();
+    let snapshot = connection.snapshot().await.map_err(|error| Refusal::failed(&error))?;
+    let statement = filled(&snapshot, &connection, query, &filters);
+    let marts = snapshot.catalogue().marts().filter(|mart| reads(&statement, &mart.name)).cloned().collect();
     let arguments = filters.url_query();
     let shell = Shell::new(&app, &session, title, dashboard.slug).about(&name);
     html(&Statement {
@@ -63,9 +64,9 @@ pub(crate) async fn csv(
     let connection = connection(&app, &name)?;
     let (_, _, query) = file.strip_suffix(".csv").and_then(shown).ok_or_else(Refusal::not_found)?;
     let filters = filters.parse().map_err(bad_filter)?;
-    let statement = filled(&connection, query, &filters).await?;
-    let warehouse = connection.warehouse().await.map_err(|error| Refusal::failed(&error))?;
-    let rows = ask(&warehouse, &statement).await.map_err(|error| {
+    let snapshot = connection.snapshot().await.map_err(|error| Refusal::failed(&error))?;
+    let statement = filled(&snapshot, &connection, query, &filters);
+    let rows = snapshot.ask(&statement).await.map_err(|error| {
         tracing::warn!(query = query.name, error = causes(&error), "a question has no answer");
         Refusal::new(StatusCode::CONFLICT, "There is no answer yet: it comes with the next sync.")
     })?;
@@ -86,10 +87,9 @@ fn shown(name: &str) -> Option<(&'static dashboards::Dashboard, &'static str, &'
     found.next().map(|(dashboard, panel)| (dashboard, panel.title, panel.query))
 }
 
-async fn filled(connection: &Connection, query: &sql::Query, filters: &Filters) -> Result<String, Refusal> {
-    let warehouse = connection.warehouse().await.map_err(|error| Refusal::failed(&error))?;
-    let as_of = as_of(&warehouse).await.unwrap_or(connection.now().started_at.0);
-    Ok(query.filled(&Parameters::new(filters, filters.span(as_of), as_of)))
+fn filled(snapshot: &Snapshot, connection: &Connection, query: &sql::Query, filters: &Filters) -> String {
+    let as_of = snapshot.as_of().unwrap_or(connection.now().started_at.0);
+    query.filled(&Parameters::new(filters, filters.span(as_of), as_of))
 }
 
 /// Whether the statement names this table as a whole word.

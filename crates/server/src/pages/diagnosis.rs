@@ -89,15 +89,49 @@ fn data(standing: &Standing, progress: Option<&Progress>, now: i64) -> Finding {
         NORMAL_SECONDS..LATE_SECONDS => {
             finding(question, "warn", "Not yet, and no sync is running. Choose Sync now.")
         }
-        _ => finding(
-            question,
-            "bad",
-            format!(
-                "None after {}. See below whether the account refuses a stream, then choose Sync now; its error is shown here.",
-                format::span_words(waited)
-            ),
-        ),
+        _ => finding(question, "bad", late(standing, progress, waited)),
     }
+}
+
+/// Nothing has come for half an hour: the connection's status and the account's permissions say why.
+fn late(standing: &Standing, progress: Option<&Progress>, waited: i64) -> String {
+    let cause = match (refused(standing, "tickets"), failure(standing, progress)) {
+        (Some(access), _) => format!("The account does not let tickets be read: {access}."),
+        (None, Some(failure)) => format!("The last sync failed: {failure}"),
+        (None, None) if standing.last_run.is_none() => {
+            "No sync has run: choose Sync now, and see that the scheduled one runs.".to_owned()
+        }
+        (None, None) => {
+            "Syncs succeed: the account has no ticket since the start date of the pipeline file.".to_owned()
+        }
+    };
+    format!("None after {}. {cause}", format::span_words(waited))
+}
+
+/// Why the stream cannot be read, if it cannot.
+fn refused<'a>(standing: &'a Standing, name: &str) -> Option<&'a str> {
+    let stream = standing.streams.iter().find(|stream| stream.name == name && !stream.is_available);
+    stream.map(|stream| stream.access.as_str())
+}
+
+/// What the last sync failed of, and what to do; as the process that ran it knows it, else by its published exit code.
+fn failure(standing: &Standing, progress: Option<&Progress>) -> Option<String> {
+    if let Some(Progress { phase: Phase::Failed { what, next }, .. }) = progress {
+        let next = next.as_ref().map(|next| format!(" Next: {next}.")).unwrap_or_default();
+        return Some(format!("{what}.{next}"));
+    }
+    let words = match standing.last_run.as_ref()?.exit_code {
+        0 => return None,
+        2 => "the pipeline file or the environment is not right: run `deskmeter validate`.",
+        3 => "Zendesk refused the authorization: reconnect, and check that the admin has not revoked it.",
+        4 => "Zendesk refused or was out of reach: the next sync goes on from there.",
+        5 => "the lake or the state store failed: check its place, its space and its credentials.",
+        6 => "another sync held the lease: the next one goes on from there.",
+        7 => "a data check failed: what was committed is kept; run `deskmeter sync --full-refresh`.",
+        8 => "a deletion is overdue: run `deskmeter purge`.",
+        _ => "by a fault of deskmeter: run `deskmeter sync -v` and read its error.",
+    };
+    Some(words.to_owned())
 }
 
 fn access(standing: &Standing) -> Finding {
@@ -123,20 +157,15 @@ fn access(standing: &Standing) -> Finding {
 
 fn last_run(standing: &Standing, progress: Option<&Progress>, now: i64) -> Finding {
     let question = "Did the last sync succeed?";
-    if let Some(Progress { phase: Phase::Failed { what, next }, .. }) = progress {
-        let next = next.as_ref().map(|next| format!(" Next: {next}.")).unwrap_or_default();
-        return finding(question, "bad", format!("No: {what}.{next}"));
+    if progress.is_some_and(Progress::is_running) {
+        return finding(question, "", "A sync is running.");
+    }
+    if let Some(failure) = failure(standing, progress) {
+        let text = format!("No: {failure} What was committed is kept.");
+        return finding(question, "bad", text);
     }
     match &standing.last_run {
         None => finding(question, "", "None has ended yet."),
-        Some(run) if run.exit_code != 0 => finding(
-            question,
-            "bad",
-            format!(
-                "No, it ended early (exit code {}). What was committed is kept; the next sync goes on from there.",
-                run.exit_code
-            ),
-        ),
         Some(run) => {
             let ended = run.ended_at.as_second();
             let class = if now - ended > STALE_SECONDS { "warn" } else { "ok" };
@@ -157,6 +186,7 @@ fn last_run(standing: &Standing, progress: Option<&Progress>, now: i64) -> Findi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::StreamStanding;
 
     fn connected() -> Standing {
         Standing {
@@ -171,9 +201,76 @@ mod tests {
         }
     }
 
+    fn stream(access: &str) -> StreamStanding {
+        let is_available = access == "available";
+        StreamStanding { name: "tickets".into(), access: access.into(), is_available, newest: None }
+    }
+
+    fn run(exit_code: u8) -> deskmeter_pipeline::Run {
+        let at = jiff::Timestamp::from_second(0).unwrap();
+        deskmeter_pipeline::Run {
+            id: "r".into(),
+            started_at: at,
+            ended_at: at,
+            exit_code,
+            rows: 0,
+            requests: 1,
+            bytes: 0,
+        }
+    }
+
+    /// Answers of all questions about `standing`, a time after it was connected.
+    fn check(standing: &Standing, now: i64, index: usize, class: &str, words: &str) {
+        let found = &findings(standing, None, now)[index];
+        assert_eq!(found.class, class, "{found:?}");
+        assert!(found.answer.contains(words), "{found:?}");
+    }
+
     #[test]
     fn no_data_is_normal_at_first_and_wrong_after_half_an_hour() {
-        let class = |now| findings(&connected(), None, now)[1].class;
-        assert_eq!([class(60), class(900), class(LATE_SECONDS)], ["", "warn", "bad"]);
+        for (now, class, words) in [
+            (60, "", "Collection normally begins within 5 to 10 minutes"),
+            (NORMAL_SECONDS, "warn", "no sync is running"),
+            (LATE_SECONDS, "bad", "None after 30 minutes. No sync has run"),
+        ] {
+            check(&connected(), now, 1, class, words);
+        }
+        let running = Standing { is_running: true, ..connected() };
+        check(&running, LATE_SECONDS, 1, "", "a sync is running");
+    }
+
+    #[test]
+    fn no_data_after_half_an_hour_is_told_by_status_and_permissions() {
+        let refused =
+            Standing { streams: vec![stream("refused: the connection lacks the scope")], ..connected() };
+        check(
+            &refused,
+            LATE_SECONDS,
+            1,
+            "bad",
+            "does not let tickets be read: refused: the connection lacks",
+        );
+        check(&refused, LATE_SECONDS, 2, "warn", "Not all of it: Tickets (refused");
+        for (exit_code, words) in [(4, "out of reach"), (5, "its credentials"), (2, "deskmeter validate")] {
+            let failed = Standing { last_run: Some(run(exit_code)), ..connected() };
+            check(&failed, LATE_SECONDS, 1, "bad", words);
+            check(&failed, LATE_SECONDS, 3, "bad", words);
+        }
+        let empty = Standing { streams: vec![stream("available")], last_run: Some(run(0)), ..connected() };
+        check(&empty, LATE_SECONDS, 1, "bad", "no ticket since the start date");
+    }
+
+    #[test]
+    fn disconnected_says_why_to_reconnect_and_what_if_it_stays() {
+        let cause = Some("Disconnected since 22 Nov 2026, 12:00 UTC: revoked in Zendesk.".to_owned());
+        let gone = Standing { state: State::Disconnected, cause, ..connected() };
+        check(
+            &gone,
+            60,
+            0,
+            "bad",
+            "revoked in Zendesk. Reconnect from the Integrations page. If it stays, check that the admin",
+        );
+        check(&gone, LATE_SECONDS, 1, "", "there is no connection");
     }
 }

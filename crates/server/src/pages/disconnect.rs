@@ -1,7 +1,7 @@
 //! Disconnecting: the name typed as confirmation, deletion in the background, the signed receipt.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use askama::Template;
 use axum::Extension;
@@ -18,22 +18,26 @@ use crate::app::App;
 use crate::backend::{Connection, causes};
 use crate::security::SessionId;
 
-/// Receipts of deletions that this process made, and failures to tell.
+/// Why deletions that this process tried are not done.
 #[derive(Default)]
-pub(crate) struct Receipts(Mutex<BTreeMap<String, Result<Vec<u8>, String>>>);
+pub(crate) struct Problems(Mutex<BTreeMap<String, String>>);
 
-impl Receipts {
-    /// The newest outcome of a connection.
-    pub(crate) fn get(&self, connection: &str) -> Option<Result<Vec<u8>, String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(connection).cloned()
+impl Problems {
+    /// Why the last try of a connection's deletion failed.
+    pub(crate) fn get(&self, connection: &str) -> Option<String> {
+        self.all().get(connection).cloned()
     }
 
-    fn put(&self, connection: &str, outcome: Result<Vec<u8>, String>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(connection.to_owned(), outcome);
+    fn put(&self, connection: &str, problem: String) {
+        self.all().insert(connection.to_owned(), problem);
     }
 
     fn remove(&self, connection: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(connection);
+        self.all().remove(connection);
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -73,7 +77,7 @@ pub(crate) async fn begin(
     if !standing.state.can_disconnect() {
         return Err(Refusal::new(StatusCode::CONFLICT, "There is no connection to disconnect."));
     }
-    app.receipts.remove(&name);
+    app.problems.remove(&name);
     let background = Arc::clone(&app);
     app.spawn(async move {
         let outcome = connection.disconnect().await;
@@ -82,28 +86,29 @@ pub(crate) async fn begin(
     Ok(Redirect::to("/integrations?notice=deleting").into_response())
 }
 
-/// Keeps the receipt of a deletion that has ended, or why it has not.
+/// Keeps why a deletion has not ended. The receipt of one that has is in the store.
 pub(crate) fn finish(app: &App, connection: &Connection, outcome: Result<DisconnectReport, Error>) {
     let name = connection.name();
     match outcome {
-        Ok(report) => {
+        Ok(_) => {
             app.runs.forget(name);
-            app.receipts.put(name, Ok(report.receipt));
+            app.problems.remove(name);
         }
         Err(error) => {
             warn!(connection = name, error = causes(&error), "the deletion is not done");
-            app.receipts.put(name, Err(causes(&error)));
+            app.problems.put(name, causes(&error));
         }
     }
 }
 
-/// The signed receipt of the last deletion.
+/// The signed receipt of the last deletion, as it is stored.
 pub(crate) async fn receipt(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
 ) -> Result<Response, Refusal> {
-    connection(&app, &name)?;
-    let Some(Ok(receipt)) = app.receipts.get(&name) else { return Err(Refusal::not_found()) };
+    let connection = connection(&app, &name)?;
+    let receipt = connection.receipt().await.map_err(|error| Refusal::failed(&error))?;
+    let receipt = receipt.ok_or_else(Refusal::not_found)?;
     let disposition = format!("attachment; filename=\"deskmeter-{name}-deletion-receipt.json\"");
     Ok((
         [(header::CONTENT_TYPE, "application/json".to_owned()), (header::CONTENT_DISPOSITION, disposition)],

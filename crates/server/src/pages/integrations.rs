@@ -147,14 +147,17 @@ fn notice(word: &str) -> Option<Notice> {
 
 async fn card(app: &App, connection: &Arc<Connection>) -> Card {
     let standing = connection.standing().await.unwrap_or_else(|error| Standing::unknown(&error));
-    let outcome = app.receipts.get(connection.name());
+    let receipt = match standing.state {
+        Stand::Deleted => connection.receipt().await.ok().flatten(),
+        _ => None,
+    };
     let now = connection.now().started_at.0;
     Card {
         name: connection.name().to_owned(),
         account: connection.account().to_owned(),
         progress: app.runs.get(connection.name()).map(|run| run.borrow().clone()),
-        has_receipt: matches!(outcome, Some(Ok(_))) && standing.state == Stand::Deleted,
-        deletion_problem: outcome.and_then(Result::err),
+        has_receipt: receipt.is_some(),
+        deletion_problem: app.problems.get(connection.name()),
         standing,
         now,
     }
@@ -199,7 +202,7 @@ impl Card {
     }
 
     fn since(&self) -> String {
-        self.standing.connected_at.map_or_else(|| "–".to_owned(), format::instant)
+        self.standing.connected_at.map_or_else(|| "–".to_owned(), format::day)
     }
 
     fn missing(&self) -> Vec<(String, String)> {

@@ -1,6 +1,8 @@
 //! The pages: what they show and what their forms do.
 
+pub(crate) mod accounts;
 pub(crate) mod assets;
+pub(crate) mod audit;
 pub(crate) mod connect;
 pub(crate) mod dashboard;
 pub(crate) mod data;
@@ -34,7 +36,7 @@ pub(crate) struct Shell {
     /// All connections.
     connections: Vec<String>,
     /// Token of the page's forms.
-    token: String,
+    pub(crate) token: String,
     can_sign_out: bool,
     /// Name in URLs and title of every dashboard.
     dashboards: [(&'static str, &'static str); dashboards::ALL.len()],
@@ -66,7 +68,7 @@ impl Shell {
     }
 
     fn is_connection(&self, name: &str) -> bool {
-        self.at != "integrations" && self.connection.as_deref() == Some(name)
+        !matches!(self.at, "integrations" | "accounts") && self.connection.as_deref() == Some(name)
     }
 }
 

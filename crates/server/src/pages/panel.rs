@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::Labels;
-use crate::charts::{self, Chart, Series, Size};
+use crate::charts::{self, Chart, Kind, Series, Size};
 use crate::dashboards::{Column, Content, Good, Kpi, Panel, View};
-use crate::data::filters::{Bucket, Span};
+use crate::data::filters::{Bucket, Span, Split};
 use crate::data::rows::{Cell, Rows};
 use crate::format::{self, Unit};
 
@@ -50,8 +50,10 @@ pub(crate) struct PanelView {
     pub(crate) is_wide: bool,
     /// Where SQL and CSV are.
     pub(crate) links: Option<Links>,
-    /// Why there is nothing to show.
+    /// Why there is no answer.
     pub(crate) problem: Option<String>,
+    /// What to say when the answer is empty.
+    pub(crate) nothing: Option<String>,
     /// Class and name of each series.
     pub(crate) legend: Vec<(String, String)>,
     /// The drawing in both sizes; empty for tables.
@@ -110,6 +112,20 @@ pub(crate) struct Drawing<'a> {
     pub(crate) as_of: i64,
     /// Rows about fewer tickets are left out; 0 shows all.
     pub(crate) cell_min: i64,
+    /// By what lines are split.
+    pub(crate) by: Split,
+    /// Whether other filters might show more.
+    pub(crate) has_filters: bool,
+}
+
+impl Drawing<'_> {
+    /// Name of a part.
+    fn part(&self, part: &str) -> String {
+        match (self.by, part.parse()) {
+            (Split::Group, Ok(group)) => self.labels.group(group),
+            _ => format::label(part),
+        }
+    }
 }
 
 /// The headline number of a column, with the row of the period before and the rows by step.
@@ -170,59 +186,57 @@ pub(crate) fn panel(
     drawing: &Drawing<'_>,
 ) -> PanelView {
     let mut view = PanelView {
-        id: panel.query.name.replace('_', "-"),
+        id: id(panel),
         title: panel.title,
         about: panel.about,
         is_wide: panel.is_wide,
         links,
         problem: None,
+        nothing: None,
         legend: Vec::new(),
         drawing: String::new(),
         table: None,
         is_table_behind: false,
     };
-    match (answer, &panel.view) {
-        (Err(problem), _) => view.problem = Some(problem),
-        (Ok(rows), View::Table(columns)) => {
-            let table = table(rows, columns, drawing);
-            view.problem = table.rows.is_empty().then(|| nothing(drawing));
-            view.table = Some(table);
-        }
-        (Ok(rows), View::Time { unit, kind, series }) => {
-            let (labels, values) = over_time(rows, series, drawing);
-            let chart = Chart {
-                id: view.id.clone(),
-                title: panel.title.into(),
-                unit: *unit,
-                kind: *kind,
-                labels,
-                series: values,
-            };
-            draw(&mut view, &chart, drawing);
-        }
-        (Ok(rows), View::Classes { unit, kind, series }) => {
-            let labels = rows
-                .rows
-                .iter()
-                .map(|row| format::label(&row.first().unwrap_or(&Cell::Null).text()))
-                .collect();
-            let values = series.iter().map(|(column, name)| Series {
-                name: (*name).to_owned(),
-                values: rows.rows.iter().map(|row| rows.cell(Some(row), column).number()).collect(),
-            });
-            let series = values.collect();
-            let chart = Chart {
-                id: view.id.clone(),
-                title: panel.title.into(),
-                unit: *unit,
-                kind: *kind,
-                labels,
-                series,
-            };
-            draw(&mut view, &chart, drawing);
-        }
+    match answer {
+        Err(problem) => view.problem = Some(problem),
+        Ok(rows) => show(&mut view, panel, rows, drawing),
     }
     view
+}
+
+/// Unique in the page: two panels may draw two columns of one answer.
+fn id(panel: &Panel) -> String {
+    let name = panel.query.name.replace('_', "-");
+    match panel.view {
+        View::Split { column, .. } => format!("{name}-{column}"),
+        _ => name,
+    }
+}
+
+fn show(view: &mut PanelView, panel: &Panel, rows: &Rows, drawing: &Drawing<'_>) {
+    let (unit, kind, (labels, series)) = match &panel.view {
+        View::Table(columns) => {
+            let table = table(rows, columns, drawing);
+            view.nothing = table.rows.is_empty().then(|| nothing(drawing));
+            view.table = Some(table);
+            return;
+        }
+        View::Time { unit, kind, series } => (*unit, *kind, over_time(rows, series, drawing)),
+        View::Split { unit, column } => (*unit, Kind::Lines, split(rows, column, drawing)),
+        View::Classes { unit, kind, series } => (*unit, *kind, classes(rows, series)),
+    };
+    let chart = Chart { id: view.id.clone(), title: panel.title.into(), unit, kind, labels, series };
+    draw(view, &chart, drawing);
+}
+
+fn classes(rows: &Rows, series: &[(&str, &str)]) -> (Vec<String>, Vec<Series>) {
+    let label = |row: &Vec<Cell>| format::label(&row.first().unwrap_or(&Cell::Null).text());
+    let series = series.iter().map(|(column, name)| Series {
+        name: (*name).to_owned(),
+        values: rows.rows.iter().map(|row| rows.cell(Some(row), column).number()).collect(),
+    });
+    (rows.rows.iter().map(label).collect(), series.collect())
 }
 
 fn nothing(drawing: &Drawing<'_>) -> String {
@@ -231,8 +245,10 @@ fn nothing(drawing: &Drawing<'_>) -> String {
             "Nothing to show: every row would be about fewer than {} tickets, or there is none.",
             drawing.cell_min
         )
-    } else {
+    } else if drawing.has_filters {
         "Nothing in this period with these filters.".to_owned()
+    } else {
+        "Nothing to show.".to_owned()
     }
 }
 
@@ -240,7 +256,7 @@ fn draw(view: &mut PanelView, chart: &Chart, drawing: &Drawing<'_>) {
     let is_all_zero =
         chart.series.iter().all(|series| series.values.iter().flatten().all(|value| *value == 0.0));
     if chart.is_empty() || is_all_zero {
-        view.problem = Some(nothing(drawing));
+        view.nothing = Some(nothing(drawing));
         return;
     }
     if chart.series.len() > 1 {
@@ -266,21 +282,47 @@ fn draw(view: &mut PanelView, chart: &Chart, drawing: &Drawing<'_>) {
 /// Values on every step from the period's first day with data to the newest data. A step without rows is a gap: what was
 /// not seen is not zero.
 fn over_time(rows: &Rows, series: &[(&str, &str)], drawing: &Drawing<'_>) -> (Vec<String>, Vec<Series>) {
-    let bucket = drawing.bucket;
-    let by_step: BTreeMap<i64, &Vec<Cell>> =
-        rows.rows.iter().filter_map(|row| Some((row.first()?.integer()?, row))).collect();
-    let Some(first_row) = by_step.keys().next().copied() else { return (Vec::new(), Vec::new()) };
-    let first = bucket.floor(drawing.span.from.div_euclid(86_400)).max(first_row);
-    let last = (drawing.span.to - 1).min(drawing.as_of).div_euclid(86_400);
-    let steps = bucket.steps(first, last.max(first));
-    let values = series.iter().map(|(column, name)| {
-        let values = steps.iter().map(|step| {
-            let row = by_step.get(step).copied();
-            row.and_then(|row| rows.cell(Some(row), column).number())
-        });
-        Series { name: (*name).to_owned(), values: values.collect() }
+    let all: Vec<&Vec<Cell>> = rows.rows.iter().collect();
+    let steps = steps(rows, drawing);
+    let series = series.iter().map(|(column, name)| Series {
+        name: (*name).to_owned(),
+        values: values(rows, &all, column, &steps),
     });
-    (steps.iter().map(|step| bucket.label(*step)).collect(), values.collect())
+    (steps.iter().map(|step| drawing.bucket.label(*step)).collect(), series.collect())
+}
+
+/// The same with a line for each part, the one with the most tickets first.
+fn split(rows: &Rows, column: &str, drawing: &Drawing<'_>) -> (Vec<String>, Vec<Series>) {
+    let mut parts: BTreeMap<String, (f64, Vec<&Vec<Cell>>)> = BTreeMap::new();
+    for row in &rows.rows {
+        let (tickets, of_part) = parts.entry(rows.cell(Some(row), "part").text()).or_default();
+        *tickets += rows.cell(Some(row), "n_tickets").number().unwrap_or_default();
+        of_part.push(row);
+    }
+    let steps = steps(rows, drawing);
+    let mut parts: Vec<_> = parts.into_iter().collect();
+    parts.sort_by(|(_, (one, _)), (_, (other, _))| other.total_cmp(one));
+    let series = parts.iter().map(|(part, (_, of_part))| Series {
+        name: drawing.part(part),
+        values: values(rows, of_part, column, &steps),
+    });
+    (steps.iter().map(|step| drawing.bucket.label(*step)).collect(), series.collect())
+}
+
+fn steps(rows: &Rows, drawing: &Drawing<'_>) -> Vec<i64> {
+    let bucket = drawing.bucket;
+    let first = rows.rows.iter().filter_map(|row| row.first()?.integer()).min();
+    let Some(first) = first else { return Vec::new() };
+    let first = bucket.floor(drawing.span.from.div_euclid(86_400)).max(first);
+    let last = (drawing.span.to - 1).min(drawing.as_of).div_euclid(86_400);
+    bucket.steps(first, last.max(first))
+}
+
+fn values(rows: &Rows, some: &[&Vec<Cell>], column: &str, steps: &[i64]) -> Vec<Option<f64>> {
+    let by_step: BTreeMap<i64, &Vec<Cell>> =
+        some.iter().filter_map(|row| Some((row.first()?.integer()?, *row))).collect();
+    let value = |step| rows.cell(Some(*by_step.get(step)?), column).number();
+    steps.iter().map(value).collect()
 }
 
 fn table(rows: &Rows, columns: &[Column], drawing: &Drawing<'_>) -> TableView {
@@ -344,6 +386,10 @@ fn cell(value: &Cell, content: Content, greatest: f64, labels: &Labels) -> CellV
             Cell::Text(key) => labels.agent(key),
             _ => "Unassigned".to_owned(),
         },
+        Content::Policy => match value {
+            Cell::Null => "No policy".to_owned(),
+            key => labels.policy(&key.text()),
+        },
         Content::Ticket => value.integer().map_or_else(String::new, |id| format!("#{id}")),
         Content::Month => value.integer().map_or_else(|| "–".to_owned(), |day| Bucket::Month.label(day)),
         Content::Time => value.integer().map_or_else(|| "–".to_owned(), format::instant),
@@ -367,6 +413,8 @@ mod tests {
             span: Span { from: 0, to: 5 * 86_400 },
             as_of: 4 * 86_400,
             cell_min,
+            by: Split::Group,
+            has_filters: true,
         }
     }
 
@@ -392,6 +440,25 @@ mod tests {
         assert_eq!(shown(0).rows.len(), 2);
         assert_eq!(shown(5).rows.len(), 1);
         assert_eq!(shown(5).more.as_deref(), Some("1 rows about fewer than 5 tickets are left out."));
+    }
+
+    #[test]
+    fn the_part_with_the_most_tickets_is_the_first_line() {
+        let row = |day, part: &str, tickets, median| {
+            vec![Cell::Day(day), Cell::Text(part.into()), Cell::Int(tickets), Cell::Float(median)]
+        };
+        let rows = Rows {
+            columns: ["step", "part", "n_tickets", "median"].map(str::to_owned).into(),
+            rows: vec![row(1, "7", 1, 5.0), row(1, "8", 3, 6.0), row(2, "8", 1, 7.0)],
+        };
+        let labels = Labels::default();
+        let (steps, series) = split(&rows, "median", &drawing(&labels, 0));
+        assert_eq!(steps.len(), 4);
+        assert_eq!(
+            (series[0].name.as_str(), &series[0].values[..2]),
+            ("Group 8", &[Some(6.0), Some(7.0)][..])
+        );
+        assert_eq!((series[1].name.as_str(), &series[1].values[..2]), ("Group 7", &[Some(5.0), None][..]));
     }
 
     #[test]

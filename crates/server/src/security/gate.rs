@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -18,8 +17,6 @@ use crate::pages::{Refusal, onward};
 
 /// Largest body that is read: forms of a few fields.
 const BODY_MAX: usize = 16 << 10;
-/// A body must be there after this long.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest target of a request.
 const TARGET_MAX: usize = 4 << 10;
 /// Tells, in browsers, from where a request comes.
@@ -76,9 +73,9 @@ fn come_in(request: &Request) -> Result<Response, Refusal> {
 }
 
 /// Reads the whole body, bounded in size and time, so that no page waits on a slow sender.
-pub(crate) async fn body(request: Request, next: Next) -> Response {
+pub(crate) async fn body(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    match tokio::time::timeout(BODY_TIMEOUT, axum::body::to_bytes(body, BODY_MAX)).await {
+    match tokio::time::timeout(app.limits.body, axum::body::to_bytes(body, BODY_MAX)).await {
         Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
         Ok(Err(_)) => {
             hardened(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "The request is too large.").into_response())

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::support::{Console, account};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+
+use crate::support::{Console, PASSWORD, account};
 
 const CHROMIUM: &str = "/usr/bin/chromium";
 
@@ -17,17 +19,24 @@ async fn the_product_page_is_true_in_a_browser() {
     let (zendesk, rest) = account(600, 1_200).await;
     // Another host name, as Zendesk's is: strict cookies do not come back with its redirect.
     let account = zendesk.base_url().replace("127.0.0.1", "localhost");
-    let console = Console::of(&account, &rest, None).await;
-    let told = tokio::process::Command::new("node")
-        .arg("story.mjs")
-        .arg(&console.base)
+    let console = Console::of(&account, &rest, Some(PASSWORD)).await;
+    let mut told = tokio::process::Command::new("node")
+        .args(["story.mjs", &console.base, PASSWORD])
         .current_dir(&story)
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
         .kill_on_drop(true)
-        .status()
-        .await
+        .spawn()
         .unwrap();
-    assert!(told.success());
+    let (mut answers, lines) = (told.stdin.take().unwrap(), told.stdout.take().unwrap());
+    let mut lines = BufReader::new(lines).lines();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        if line == "please revoke the authorization" {
+            zendesk.revoke_all_tokens();
+            answers.write_all(b"done\n").await.unwrap();
+        }
+    }
+    assert!(told.wait().await.unwrap().success());
     console.stop().await;
     zendesk.stop().await;
 }

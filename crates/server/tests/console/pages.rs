@@ -47,10 +47,31 @@ async fn an_account_is_connected_read_shown_and_deleted() {
     assert!(metrics.contains("deskmeter_connected{connection=\"acme\"} 1"));
     assert!(metrics.contains("deskmeter_stream_lag_seconds{connection=\"acme\",stream=\"tickets\"}"));
 
+    an_unchanged_report_is_not_sent_again(&visitor).await;
     disconnect(&mut visitor).await;
     assert!(!console.pipeline.folder.join("lake/acme").exists(), "the lake is empty");
+    assert!(visitor.page("/c/acme/overview").await.contains("No data yet"), "and so is the memory");
+    let receipt = visitor.page("/integrations/acme/receipt.json").await;
+    let console = console.restart().await;
+    let mut visitor = console.visitor();
+    assert!(visitor.page("/integrations").await.contains("Deletion receipt"));
+    assert_eq!(visitor.page("/integrations/acme/receipt.json").await, receipt, "it is kept");
     console.stop().await;
     zendesk.stop().await;
+}
+
+#[tokio::test]
+async fn several_accounts_have_a_card_and_a_row_each() {
+    let console = Console::of_two().await;
+    let mut visitor = console.visitor();
+    let page = visitor.page("/integrations").await;
+    assert!(page.contains("id=\"card-acme\"") && page.contains("id=\"card-beta\""));
+    let page = visitor.page("/accounts?period=30d").await;
+    assert!(page.contains("/c/acme/overview?period=30d") && page.contains("/c/beta/overview?period=30d"));
+    let csv = visitor.page("/accounts.csv").await;
+    let names: Vec<&str> = csv.lines().filter_map(|line| line.split(',').next()).collect();
+    assert_eq!(names, ["connection", "acme", "beta"]);
+    console.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,6 +93,17 @@ async fn an_authorization_revoked_in_zendesk_shows_disconnected_with_its_cause()
     assert!(!visitor.page("/integrations").await.contains("Disconnected since"));
     console.stop().await;
     zendesk.stop().await;
+}
+
+async fn an_unchanged_report_is_not_sent_again(visitor: &Visitor) {
+    let get = |path: &str| visitor.request(Method::GET, path);
+    let first = get("/c/acme/sla").send().await.unwrap();
+    let tag = first.headers()["etag"].clone();
+    assert_eq!(first.headers()["cache-control"], "private, no-cache");
+    assert_eq!(get("/c/acme/sla").header("if-none-match", &tag).send().await.unwrap().status(), 304);
+    for other in ["/c/acme/sla?priority=high", "/c/acme/backlog"] {
+        assert_eq!(get(other).header("if-none-match", &tag).send().await.unwrap().status(), 200, "{other}");
+    }
 }
 
 /// What a person does: reads the permissions, goes to Zendesk, presses Allow, is led back.

@@ -3,6 +3,8 @@
 use deskmeter_server::{Error, ServeOptions};
 use reqwest::Method;
 use reqwest::header::{ORIGIN, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::support::{Console, PASSWORD, context};
 
@@ -187,7 +189,8 @@ async fn every_page_tells_the_browser_to_trust_only_this_server() {
         let policy = headers["content-security-policy"].to_str().unwrap();
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{path}");
         assert_eq!(headers["x-content-type-options"], "nosniff");
-        assert_eq!(headers["cache-control"], "no-store");
+        let is_report = path.starts_with("/c/");
+        assert_eq!(headers["cache-control"], if is_report { "private, no-cache" } else { "no-store" });
         let page = answer.text().await.unwrap();
         assert!(
             !page.contains(" style=") && !page.contains("<style") && !page.contains(" onclick="),
@@ -226,5 +229,49 @@ async fn a_link_from_another_site_does_not_sign_anyone_out() {
     let answer = followed.send().await.unwrap();
     assert!(answer.status() == 200 && !answer.headers().contains_key(SET_COOKIE));
     assert!(answer.text().await.unwrap().contains("url=/c/acme/sla?period=30d\""));
+    console.stop().await;
+}
+
+#[tokio::test]
+async fn a_sender_that_never_ends_is_sent_away() {
+    let console = Console::impatient().await;
+    let address = console.base.strip_prefix("http://").unwrap().to_owned();
+    let slow_head = "GET /integrations HTTP/1.1\r\nHost: ".to_owned();
+    let slow_body = format!("POST /login HTTP/1.1\r\nHost: {address}\r\nContent-Length: 5\r\n\r\na");
+    for (sent, answer) in [(slow_head, ""), (slow_body, "HTTP/1.1 408")] {
+        let mut connection = TcpStream::connect(&address).await.unwrap();
+        connection.write_all(sent.as_bytes()).await.unwrap();
+        let mut told = String::new();
+        connection.read_to_string(&mut told).await.unwrap();
+        assert!(told.starts_with(answer) && (!answer.is_empty() || told.is_empty()), "{told}");
+    }
+    console.stop().await;
+}
+
+#[tokio::test]
+async fn a_session_that_somebody_planted_is_not_the_one_that_signs_in() {
+    let console = Console::lonely(Some(PASSWORD)).await;
+    let mut attacker = console.visitor();
+    attacker.page("/login").await;
+    let planted = attacker.cookie.clone();
+    let mut victim = console.visitor();
+    victim.cookie.clone_from(&planted);
+    victim.submit("/login", "/login", &[("password", PASSWORD)]).await;
+    assert_ne!(victim.cookie, planted);
+    assert_eq!(attacker.get("/integrations").await.status(), 303, "it is as good as none");
+    let made_up = format!("deskmeter_session={}", "A".repeat(43));
+    attacker.cookie = made_up;
+    assert_eq!(attacker.get("/integrations").await.status(), 303);
+    console.stop().await;
+}
+
+#[tokio::test]
+async fn a_head_or_an_address_without_end_is_refused() {
+    let console = Console::lonely(None).await;
+    let visitor = console.visitor();
+    let long = visitor.request(Method::GET, &format!("/integrations?notice={}", "a".repeat(4 << 10)));
+    assert_eq!(long.send().await.unwrap().status(), 414);
+    let large = visitor.request(Method::GET, "/integrations").header("x-large", "a".repeat(64 << 10));
+    assert!(large.send().await.map_or(431, |answer| answer.status().as_u16()) == 431);
     console.stop().await;
 }

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use deskmeter_pipeline::{Context, PipelineFile};
-use deskmeter_server::{Password, ServeOptions};
+use deskmeter_server::{Limits, Password, ServeOptions};
 use deskmeter_simulator::{Options, RateLimit, Running, World, WorldOptions};
 use deskmeter_zendesk::UnixSeconds;
 use reqwest::header::{COOKIE, HOST, SET_COOKIE};
@@ -22,7 +23,7 @@ pub(crate) struct Console {
     pub(crate) base: String,
     stop: oneshot::Sender<()>,
     served: JoinHandle<Result<(), deskmeter_server::Error>>,
-    _dir: TempDir,
+    dir: TempDir,
     pub(crate) pipeline: PipelineFile,
 }
 
@@ -50,10 +51,37 @@ impl Console {
     pub(crate) async fn of(account: &str, rest: &str, password: Option<&str>) -> Self {
         let dir = TempDir::new().unwrap();
         let pipeline = pipeline(dir.path(), account, rest);
+        Self::start(dir, pipeline, password).await
+    }
+
+    /// A console that waits for a slow sender hardly at all.
+    pub(crate) async fn impatient() -> Self {
+        let dir = TempDir::new().unwrap();
+        let pipeline = pipeline(dir.path(), "http://127.0.0.1:9", "");
+        let short = Duration::from_millis(50);
+        Self::serve(dir, pipeline, |options| options.limits = Limits { head: short, body: short }).await
+    }
+
+    /// A console for two accounts that do not answer.
+    pub(crate) async fn of_two() -> Self {
+        let dir = TempDir::new().unwrap();
+        let acme = pipeline(dir.path(), "http://127.0.0.1:9", "");
+        let mut beta = acme.clone();
+        beta.connection.name = "beta".into();
+        let path = dir.path().join("beta.toml");
+        Self::serve(dir, acme, |options| options.pipelines.push((path, beta))).await
+    }
+
+    async fn start(dir: TempDir, pipeline: PipelineFile, password: Option<&str>) -> Self {
+        let password = password.map(|password| Password::from_plain(password).unwrap());
+        Self::serve(dir, pipeline, |options| options.password = password).await
+    }
+
+    async fn serve(dir: TempDir, pipeline: PipelineFile, change: impl FnOnce(&mut ServeOptions)) -> Self {
         let mut options =
             ServeOptions::new(vec![(dir.path().join("acme.toml"), pipeline.clone())], context());
         options.bind.set_port(0);
-        options.password = password.map(|password| Password::from_plain(password).unwrap());
+        change(&mut options);
         let (stop, stopped) = oneshot::channel::<()>();
         let (started, address) = oneshot::channel();
         let served = tokio::spawn(deskmeter_server::serve(
@@ -62,13 +90,24 @@ impl Console {
             async move { drop(stopped.await) },
         ));
         let base = format!("http://{}", address.await.unwrap());
-        Self { base, stop, served, _dir: dir, pipeline }
+        Self { base, stop, served, dir, pipeline }
     }
 
     /// Stops it; whatever was under way must have ended.
     pub(crate) async fn stop(self) {
+        self.end().await;
+    }
+
+    /// Stops it and starts another one over the same files.
+    pub(crate) async fn restart(self) -> Self {
+        let pipeline = self.pipeline.clone();
+        Self::start(self.end().await, pipeline, None).await
+    }
+
+    async fn end(self) -> TempDir {
         self.stop.send(()).unwrap();
         self.served.await.unwrap().unwrap();
+        self.dir
     }
 
     pub(crate) fn visitor(&self) -> Visitor {

@@ -1,0 +1,30 @@
+-- SLA outcomes by policy.
+with targets as (
+    select sla_targets.*
+    from sla_targets
+    inner join ticket_metrics
+        on sla_targets.ticket_id = ticket_metrics.ticket_id
+    where
+        not sla_targets.is_merged
+        and not sla_targets.is_deleted
+        and ($group_id is null or sla_targets.group_id = $group_id)
+        and ($priority is null or sla_targets.priority = $priority)
+        and ($channel is null or ticket_metrics.channel = $channel)
+)
+
+select
+    coalesce(cast(sla_policy_id as varchar), group_sla_policy_key) as policy,
+    count(*) as n_decided,
+    count(*) filter (where outcome_by_event = 'breached') as n_breached,
+    avg(case when outcome_by_event = 'achieved' then 1.0 else 0.0 end)
+        as achieved,
+    median(cast(target_seconds as double)) / 60 as target_minutes,
+    median(cast(elapsed_seconds as double)) / 60 as elapsed_minutes
+from targets
+where
+    outcome_by_event <> 'open'
+    and decided_at >= $from
+    and decided_at < $to
+group by policy
+order by n_decided desc, policy
+limit 50

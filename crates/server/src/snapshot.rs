@@ -1,0 +1,116 @@
+//! The tables of a connection at one moment, and the answers over them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use deskmeter_pipeline::{Context, PipelineFile};
+use deskmeter_warehouse::{Catalogue, Warehouse};
+use futures::TryStreamExt as _;
+
+use crate::Error;
+use crate::data::answers::Answers;
+use crate::data::filters::Filters;
+use crate::data::rows::Rows;
+use crate::data::sql::{self, Parameters};
+
+/// Most rows that one answer may have; what lies beyond is cut off and said so.
+pub(crate) const ROWS_MAX: usize = 200_000;
+/// A question waits this long for others at most.
+const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
+/// From then on it must be answered within this time.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unanswered {
+    /// The tables do not tell.
+    #[error("ask the warehouse")]
+    Warehouse(#[source] deskmeter_warehouse::Error),
+    /// It took too long.
+    #[error("no answer within {} seconds: choose a shorter period or try again later", ANSWER_TIMEOUT.as_secs())]
+    Late,
+    /// Too many others asked before.
+    #[error("too many questions at once: try again in a minute")]
+    Busy,
+    /// The console stops.
+    #[error("the console stops")]
+    Stopped,
+}
+
+/// The tables of a connection at one moment.
+pub(crate) struct Snapshot {
+    warehouse: Arc<Warehouse>,
+    version: blake3::Hash,
+    as_of: Option<i64>,
+    answers: Arc<Answers>,
+}
+
+impl Snapshot {
+    /// Opens the tables as they are. `version` names this state of them.
+    pub(crate) async fn open(
+        file: &PipelineFile,
+        context: &Context,
+        version: blake3::Hash,
+        answers: Arc<Answers>,
+    ) -> Result<Arc<Self>, Error> {
+        let opened = deskmeter_pipeline::open_warehouse(file, context).await;
+        let warehouse = Arc::new(opened.map_err(Error::pipeline("open the warehouse"))?);
+        let mut snapshot = Self { warehouse, version, as_of: None, answers };
+        let parameters = Parameters::new(&Filters::standard(), Filters::standard().span(0), 0);
+        let rows = snapshot.ask(&sql::AS_OF.filled(&parameters)).await.ok();
+        snapshot.as_of = rows.and_then(|rows| rows.first("as_of").integer());
+        Ok(Arc::new(snapshot))
+    }
+
+    /// Names the state of the tables: as long as it is the same, all answers are.
+    pub(crate) fn version(&self) -> blake3::Hash {
+        self.version
+    }
+
+    /// The second of the newest data, if there is any.
+    pub(crate) fn as_of(&self) -> Option<i64> {
+        self.as_of
+    }
+
+    /// Every model with its description.
+    pub(crate) fn catalogue(&self) -> &Catalogue {
+        self.warehouse.catalogue()
+    }
+
+    /// Answers a statement, up to [`ROWS_MAX`] rows. It runs beside the caller, so that the questions of a page use
+    /// all cores; of all pages together only so many run at once.
+    pub(crate) async fn ask(&self, statement: &str) -> Result<Arc<Rows>, Unanswered> {
+        let mut key = blake3::Hasher::new();
+        key.update(self.version.as_bytes()).update(statement.as_bytes());
+        let compute = async || {
+            let (warehouse, answers) = (Arc::clone(&self.warehouse), Arc::clone(&self.answers));
+            let statement = statement.to_owned();
+            let computing = tokio::spawn(async move {
+                let turn = tokio::time::timeout(WAIT_TIMEOUT, answers.permits.acquire()).await;
+                let _permit = turn.map_err(|_| Unanswered::Busy)?.map_err(|_| Unanswered::Stopped)?;
+                let computed = tokio::time::timeout(ANSWER_TIMEOUT, compute(&warehouse, &statement)).await;
+                computed.map_err(|_| Unanswered::Late)?.map_err(Unanswered::Warehouse)
+            });
+            computing.await.unwrap_or(Err(Unanswered::Stopped))
+        };
+        self.answers.get_or_compute(key.finalize(), compute).await
+    }
+}
+
+async fn compute(warehouse: &Warehouse, statement: &str) -> Result<Rows, deskmeter_warehouse::Error> {
+    let mut stream = warehouse.query(statement).await?;
+    let schema = stream.schema();
+    let mut batches: Vec<RecordBatch> = Vec::new();
+    let mut left = ROWS_MAX;
+    let failed = |error| deskmeter_warehouse::Error::Query(Box::new(error));
+    while let Some(batch) = stream.try_next().await.map_err(failed)? {
+        let batch = batch.slice(0, batch.num_rows().min(left));
+        left -= batch.num_rows();
+        batches.push(batch);
+        if left == 0 {
+            break;
+        }
+    }
+    Ok(Rows::new(&schema, &batches))
+}
