@@ -175,8 +175,8 @@ impl ConnectionLake {
         let folders = self.store.list_with_delimiter(Some(&self.prefix)).await.map_err(failed)?;
         let newest = folders.common_prefixes.into_iter().map(|folder| async move {
             let log = self.store.list_with_delimiter(Some(&folder.clone().join("_delta_log"))).await?;
-            let entries = log.objects.iter().filter_map(|object| object.location.filename());
-            let newest = entries.filter(|name| name.ends_with(".json")).max().map(str::to_owned);
+            let entries = log.objects.iter().filter(|object| object.location.extension() == Some("json"));
+            let newest = entries.filter_map(|entry| entry.location.filename()).max().map(str::to_owned);
             Ok(folder.filename().map(str::to_owned).zip(newest))
         });
         let newest: Vec<_> =

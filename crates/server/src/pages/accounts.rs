@@ -90,7 +90,7 @@ pub(crate) async fn csv(
 
 /// Name, second of the newest data and headline numbers of every account, by name.
 async fn answers(app: &App, filters: &Filters) -> Vec<(String, Option<i64>, Arc<Rows>)> {
-    let asked = app.connections.values().map(|connection| answer(connection, filters));
+    let asked: Vec<_> = app.connections.values().map(|connection| answer(connection, filters)).collect();
     stream::iter(asked).buffered(AT_ONCE).collect().await
 }
 
