@@ -8,8 +8,13 @@ mod bad_input;
 mod chain;
 /// Clients written by others, as published, against the simulator.
 mod clients;
+/// The marts on a cluster.
+#[cfg(feature = "ballista")]
+mod cluster;
 /// The command of the README's first block.
 mod demo;
+/// Several accounts in one command.
+mod fleet;
 /// Lakes that earlier versions wrote.
 mod lakes;
 /// Lake and state on an S3-compatible server.

@@ -37,12 +37,20 @@ pub(crate) struct Global {
     /// How rows come out.
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
+    /// What runs the SQL: `embedded`, or `ballista://HOST:PORT`. Overrules the pipeline file.
+    #[arg(long, global = true, value_name = "ENGINE", value_parser = engine)]
+    pub(crate) engine: Option<String>,
     /// How log lines are written to stderr.
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
     /// More log lines: -v for each step, -vv for each request.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
+}
+
+/// The engine's name, if there is one of that name.
+fn engine(name: &str) -> Result<String, String> {
+    name.parse::<deskmeter_warehouse::Engine>().map(|_| name.to_owned())
 }
 
 /// Formats of rows.
@@ -84,7 +92,8 @@ pub(crate) enum Command {
     Connect(ConnectArgs),
     /// Reads what changed, commits it to the lake and refreshes the marts. Safe to run at any time.
     #[command(
-        after_help = "Examples:\n  deskmeter sync\n  */15 * * * * deskmeter sync --log-format json    a crontab line"
+        after_help = "Examples:\n  deskmeter sync\n  deskmeter sync --all /etc/deskmeter             every pipeline file of a folder\n  \
+                      */15 * * * * deskmeter sync --log-format json    a crontab line"
     )]
     Sync(SyncArgs),
     /// Tells how the connection stands.
@@ -102,7 +111,8 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  deskmeter query \"select * from kpis\"\n  \
                             deskmeter query --format csv \"select * from ticket_metrics\" > tickets.csv\n  \
                             deskmeter query --format parquet -o tickets.parquet \"select * from ticket_metrics\"\n  \
-                            deskmeter query < report.sql")]
+                            deskmeter query < report.sql\n  \
+                            deskmeter query --all /etc/deskmeter \"select connection, count(*) from ticket_metrics group by 1\"")]
     Query(QueryArgs),
     /// The catalogue of metrics.
     Metrics {
@@ -143,6 +153,60 @@ pub(crate) enum Command {
     },
     /// History of runs, newest first.
     Runs,
+    /// Runs the scheduler of a Ballista cluster, for `--engine ballista://HOST:PORT`.
+    #[cfg(feature = "ballista")]
+    #[command(
+        after_help = "Examples:\n  deskmeter scheduler\n  deskmeter scheduler --bind 10.0.0.1:50050 --trusted-network"
+    )]
+    Scheduler(SchedulerArgs),
+    /// Runs an executor of a Ballista cluster; it reads the lake with the credentials of its own environment.
+    #[cfg(feature = "ballista")]
+    #[command(
+        after_help = "Examples:\n  deskmeter executor --scheduler 127.0.0.1:50050 --work-dir /dev/shm/deskmeter\n  \
+                            deskmeter executor --scheduler 10.0.0.1:50050 --bind 10.0.0.2:50051 --trusted-network \
+                            --work-dir /dev/shm/deskmeter"
+    )]
+    Executor(ExecutorArgs),
+}
+
+/// Options of `scheduler`.
+#[cfg(feature = "ballista")]
+#[derive(Debug, Args)]
+pub(crate) struct SchedulerArgs {
+    /// Where clients and executors reach it.
+    #[arg(long, default_value = "127.0.0.1:50050", value_name = "ADDRESS:PORT")]
+    pub(crate) bind: std::net::SocketAddr,
+    /// Ballista knows no passwords: say that only trusted machines can reach an address that is not loopback.
+    #[arg(long)]
+    pub(crate) trusted_network: bool,
+}
+
+/// Options of `executor`.
+#[cfg(feature = "ballista")]
+#[derive(Debug, Args)]
+pub(crate) struct ExecutorArgs {
+    /// The scheduler.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) scheduler: String,
+    /// Where clients and other executors fetch rows.
+    #[arg(long, default_value = "127.0.0.1:50051", value_name = "ADDRESS:PORT")]
+    pub(crate) bind: std::net::SocketAddr,
+    /// Port on the same address where the scheduler hands in tasks; one more than that of --bind when left out.
+    #[arg(long, value_name = "PORT")]
+    pub(crate) task_port: Option<u16>,
+    /// Tasks that run side by side; all cores when left out.
+    #[arg(long)]
+    pub(crate) cores: Option<usize>,
+    /// Memory of all tasks together, in MiB; beyond it they spill.
+    #[arg(long, default_value_t = 2_048, value_name = "MIB")]
+    pub(crate) memory: u64,
+    /// Folder for rows on their way between stages; what is in it goes at the start and at the end. Best on an
+    /// encrypted or memory-backed file system.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) work_dir: PathBuf,
+    /// Ballista knows no passwords: say that only trusted machines can reach an address that is not loopback.
+    #[arg(long)]
+    pub(crate) trusted_network: bool,
 }
 
 /// Options of `demo`.
@@ -173,6 +237,15 @@ pub(crate) struct ConnectArgs {
 /// Options of `sync`.
 #[derive(Debug, Args)]
 pub(crate) struct SyncArgs {
+    /// Sync every pipeline file (*.toml) of this folder, side by side; one that fails stops no other. Ends with the
+    /// exit code of the first one, by name, that failed.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) all: Option<PathBuf>,
+    /// With --all: how many accounts at once. Each has a rate limit of its own, so that more is quicker; memory is
+    /// shared among them.
+    #[arg(long, default_value_t = 64, value_name = "ACCOUNTS", requires = "all",
+          value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: u16,
     /// Build every mart anew, whatever changed.
     #[arg(long)]
     pub(crate) full_refresh: bool,
@@ -192,6 +265,9 @@ pub(crate) struct DisconnectArgs {
 /// Options of `query`.
 #[derive(Debug, Args)]
 pub(crate) struct QueryArgs {
+    /// Ask the accounts of every pipeline file (*.toml) of this folder as one: each table has a column `connection`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) all: Option<PathBuf>,
     /// The statement; read from standard input when left out.
     pub(crate) sql: Option<String>,
     /// Write to this file instead of standard output.

@@ -15,7 +15,8 @@ pub(crate) fn start(global: &Global) {
         _ => "trace",
     };
     // Libraries below us quote paths and statements in their own lines: only their errors are let through.
-    let filter = EnvFilter::new(format!("error,deskmeter={ours}{}", each_crate(ours)));
+    // What a cluster tells of a failed job is in the error that the command ends with.
+    let filter = EnvFilter::new(format!("error,ballista_core=off,deskmeter={ours}{}", each_crate(ours)));
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match global.log_format {
         LogFormat::Text => subscriber.with_target(false).with_ansi(std::io::stderr().is_terminal()).init(),

@@ -68,7 +68,7 @@ impl Client {
             match checked {
                 Ok(answer) => {
                     self.page_sizes().came_through(stream);
-                    return Ok(RawPage::new(answer.body, answer.bytes_received, stream, page_size));
+                    return Ok(RawPage::new(answer, stream, page_size));
                 }
                 Err(error) => {
                     if error.kind() == ErrorKind::Timeout {

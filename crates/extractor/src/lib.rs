@@ -31,7 +31,7 @@ pub use error::{Error, ErrorKind};
 pub use gate::{Waiting, WaitingFor};
 pub use oauth::CodeGrant;
 pub use options::ClientOptions;
-pub use page::RawPage;
+pub use page::{PageBudget, RawPage};
 pub use pkce::{Pkce, state};
 pub use secret::Secret;
 pub use stats::Stats;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, PageBudget};
 
 /// The settings of a [`Client`](crate::Client). Start from [`ClientOptions::new`] and change what differs.
 #[derive(Debug, Clone)]
@@ -24,12 +24,14 @@ pub struct ClientOptions {
     pub high_volume: bool,
     /// The largest page that is accepted, in bytes after decompression.
     pub page_bytes_max: usize,
+    /// How many pages may be in memory at once, shared by all clients that are given the same budget.
+    pub pages: PageBudget,
     /// A proxy for all requests; none by default, and none is taken from the environment.
     pub proxy: Option<Url>,
 }
 
 impl ClientOptions {
-    /// The defaults: 80 percent of the limits, 120 s a request, 15 s a connection, 10 retries, 256 MiB a page.
+    /// The defaults: 80 percent of the limits, 120 s a request, 15 s a connection, 10 retries, 256 MiB a page, four pages at once.
     pub fn new(base_url: Url) -> Self {
         Self {
             base_url,
@@ -39,6 +41,7 @@ impl ClientOptions {
             retries_max: 10,
             high_volume: false,
             page_bytes_max: 256 << 20,
+            pages: PageBudget::new(4),
             proxy: None,
         }
     }

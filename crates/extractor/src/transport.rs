@@ -11,11 +11,12 @@ use flate2::write::MultiGzDecoder;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, Proxy, Response, redirect};
+use tokio::sync::OwnedSemaphorePermit;
 use url::Url;
 
 use crate::gate::Gate;
 use crate::limits::{self, Limits};
-use crate::{ClientOptions, Error, ErrorKind, Secret, classify, retry};
+use crate::{ClientOptions, Error, ErrorKind, PageBudget, Secret, classify, retry};
 
 /// The most that is read of an answer that is not a success; it only serves to tell one refusal from another.
 const ERROR_BODY_MAX: usize = 64 << 10;
@@ -42,12 +43,15 @@ pub(crate) struct Answer {
     pub(crate) bytes_received: u64,
     pub(crate) request_id: Option<String>,
     pub(crate) retry_after: Option<Duration>,
+    /// The body's place in the budget; none for refusals, which are small.
+    pub(crate) place: Option<OwnedSemaphorePermit>,
 }
 
 pub(crate) struct Transport {
     http: reqwest::Client,
     base_url: Url,
     page_bytes_max: usize,
+    pages: PageBudget,
 }
 
 impl Transport {
@@ -71,7 +75,8 @@ impl Transport {
             .connect_timeout(options.connect_timeout)
             .build()
             .map_err(|_| refuse("the HTTP client cannot be made (no TLS roots?)"))?;
-        Ok(Self { http, base_url: options.base_url, page_bytes_max: options.page_bytes_max })
+        let ClientOptions { base_url, page_bytes_max, pages, .. } = options;
+        Ok(Self { http, base_url, page_bytes_max, pages })
     }
 
     /// Passes the gate, sends, reads. Statuses are answers, not errors, but for 429: the gate must know at once.
@@ -127,6 +132,7 @@ impl Transport {
         let is_json = is_json(response.headers());
         let request_id = request_id(response.headers());
         let bytes_max = if status.is_success() { self.page_bytes_max } else { ERROR_BODY_MAX };
+        let place = if status.is_success() { self.pages.place().await } else { None };
         let mut body = Body::new(response.headers(), bytes_max);
         let mut bytes_received = 0;
         let outcome = loop {
@@ -146,7 +152,7 @@ impl Transport {
                 return Err(classify::body(call.endpoint, &error).with_answer(status.as_u16(), request_id));
             }
         };
-        Ok(Answer { status: status.as_u16(), is_json, body, bytes_received, request_id, retry_after })
+        Ok(Answer { status: status.as_u16(), is_json, body, bytes_received, request_id, retry_after, place })
     }
 }
 

@@ -12,6 +12,7 @@ mod location;
 mod replace;
 mod retention;
 mod schema;
+mod scratch;
 mod staged;
 mod verify;
 mod writer;

@@ -94,7 +94,7 @@ impl FileWriter {
         rows: RecordBatch,
     ) -> Result<Add, Error> {
         let stats = self.stats(&rows)?;
-        let encoded = tokio::task::spawn_blocking(move || encode(&rows)).await;
+        let encoded = tokio::task::spawn_blocking(move || encode(&rows.schema(), &[rows])).await;
         let bytes = match encoded {
             Ok(bytes) => bytes.map_err(|error| Error::table("encode rows of", &self.table, &error))?,
             Err(error) => return Err(Error::table("encode rows of", &self.table, &error)),
@@ -193,13 +193,14 @@ fn stat_value(value: i64, data_type: &DataType) -> Result<Value, arrow::error::A
 }
 
 /// The rows as one Parquet file. Its schema is Parquet's alone: an embedded Arrow schema would differ by the writer.
-fn encode(rows: &RecordBatch) -> Result<Bytes, ParquetError> {
-    let schema: SchemaRef = rows.schema();
+pub(crate) fn encode(schema: &SchemaRef, rows: &[RecordBatch]) -> Result<Bytes, ParquetError> {
     let options =
-        ArrowWriterOptions::new().with_properties(writer_properties(&schema)).with_skip_arrow_metadata(true);
+        ArrowWriterOptions::new().with_properties(writer_properties(schema)).with_skip_arrow_metadata(true);
     let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new_with_options(&mut bytes, schema, options)?;
-    writer.write(rows)?;
+    let mut writer = ArrowWriter::try_new_with_options(&mut bytes, Arc::clone(schema), options)?;
+    for rows in rows {
+        writer.write(rows)?;
+    }
     writer.close()?;
     Ok(bytes.into())
 }

@@ -149,6 +149,7 @@ pub(crate) fn client(pipeline: &PipelineFile, context: &Context) -> Result<Clien
     options.high_volume = pipeline.connection.high_volume;
     options.request_timeout = Duration::from_secs(pipeline.sync.request_timeout_secs);
     options.retries_max = pipeline.sync.retries_max;
+    options.pages = context.shares.pages.clone();
     Client::with_clock(options, context.timer.clone()).map_err(of_fetch)
 }
 

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use deskmeter_extractor::{Clock as Timer, TokioClock};
+use deskmeter_extractor::{Clock as Timer, PageBudget, TokioClock};
 use deskmeter_zendesk::UnixSeconds;
 use object_store::ObjectStore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{Observer, Silent};
 
@@ -34,6 +35,44 @@ pub struct Context {
     pub storage: Storage,
     /// Who is told what happens.
     pub observer: Arc<dyn Observer>,
+    /// What the runs of this process share.
+    pub shares: Shares,
+}
+
+/// What all runs of one process share, so that its memory does not grow with the number of accounts.
+#[derive(Debug, Clone)]
+pub struct Shares {
+    /// Pages in memory.
+    pub pages: PageBudget,
+    /// Most bytes that one run buffers before it commits, whatever its pipeline file allows.
+    pub buffer_bytes_max: u64,
+    /// Refreshes of marts take all cores and the most memory: one at a time.
+    refreshing: Arc<Semaphore>,
+}
+
+impl Shares {
+    /// Pages that a process holds at once.
+    const PAGES: usize = 4;
+    /// Bytes that the runs of a process buffer together, when there are several.
+    const BUFFERS_BYTES: u64 = 256 << 20;
+    /// A run buffers at least this much, or its files would be too small.
+    const BUFFER_BYTES_MIN: u64 = 1 << 20;
+
+    /// The shares of this many runs at once.
+    pub fn among(runs: usize) -> Self {
+        let share = Self::BUFFERS_BYTES / runs.max(1) as u64;
+        let buffer_bytes_max = if runs > 1 { share.max(Self::BUFFER_BYTES_MIN) } else { u64::MAX };
+        Self {
+            pages: PageBudget::new(Self::PAGES),
+            buffer_bytes_max,
+            refreshing: Arc::new(Semaphore::new(1)),
+        }
+    }
+
+    /// Waits for the turn to refresh marts. The semaphore is never closed.
+    pub(crate) async fn refresh_turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.refreshing.acquire().await.ok()
+    }
 }
 
 impl Context {
@@ -46,6 +85,7 @@ impl Context {
             environment,
             storage: Arc::new(|store| store),
             observer: Arc::new(Silent),
+            shares: Shares::among(1),
         }
     }
 
@@ -53,6 +93,13 @@ impl Context {
     #[must_use]
     pub fn observed_by(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observer = observer;
+        self
+    }
+
+    /// The same context, sharing memory with other runs.
+    #[must_use]
+    pub fn sharing(mut self, shares: Shares) -> Self {
+        self.shares = shares;
         self
     }
 

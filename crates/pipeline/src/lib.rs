@@ -23,13 +23,16 @@ pub use config::{
     SyncConfig, WarehouseConfig,
 };
 pub use connect::{ConnectReport, Pending, begin_authorization, connect};
-pub use context::{Clock, Context, Environment, Storage};
+pub use context::{Clock, Context, Environment, Shares, Storage};
 pub use deskmeter_extractor::Clock as Timer;
 pub use disconnect::{DisconnectReport, disconnect, last_receipt, purge, verify_receipt};
 pub use error::{Error, ErrorKind};
 pub use maintain::{check_lake, erase_ticket, repair_lake};
 pub use observer::{Event, Observer, Silent};
-pub use open::{new_warehouse, newest_entries, open_lake, open_warehouse, query, validate};
+pub use open::{
+    cloud_options, new_warehouse, newest_entries, open_lake, open_warehouse, open_warehouses, query,
+    query_all, validate,
+};
 pub use publish::{export, publish};
 pub use status::{ConnectionStatus, DeletionState, Run, StreamState, runs, status};
 pub use sync::{StreamReport, SyncOptions, SyncReport, sync};

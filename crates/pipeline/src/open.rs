@@ -7,7 +7,7 @@ use arrow::datatypes::SchemaRef;
 use deskmeter_connections::SealingKey;
 use deskmeter_extractor::ErrorKind as FetchError;
 use deskmeter_lake::{ConnectionLake, Lake};
-use deskmeter_warehouse::{Definitions, Warehouse, WarehouseOptions};
+use deskmeter_warehouse::{Definitions, Engine, Store, Warehouse, WarehouseOptions};
 use deskmeter_zendesk::Stream;
 use futures::TryStreamExt;
 
@@ -39,7 +39,8 @@ const CLOUD_VARIABLES: [&str; 20] = [
     "AZURE_STORAGE_USE_EMULATOR",
 ];
 
-pub(crate) fn cloud_options(context: &Context) -> BTreeMap<String, String> {
+/// Credentials of object stores, as the environment has them.
+pub fn cloud_options(context: &Context) -> BTreeMap<String, String> {
     CLOUD_VARIABLES
         .into_iter()
         .filter_map(|name| Some((name.to_ascii_lowercase(), (context.environment)(name)?)))
@@ -91,6 +92,28 @@ pub async fn open_warehouse(pipeline: &PipelineFile, context: &Context) -> Resul
     Ok(warehouse)
 }
 
+/// A warehouse over the tables of several connections as one: marts and collected tables have a column `connection`
+/// before their own, and can be read only. Settings are those of the first pipeline file.
+pub async fn open_warehouses(pipelines: &[PipelineFile], context: &Context) -> Result<Warehouse, Error> {
+    let Some(first) = pipelines.first() else {
+        return Err(Error::new(ErrorKind::Config, "open the connections: no pipeline file is named"));
+    };
+    let mut lakes = BTreeMap::new();
+    for pipeline in pipelines {
+        let name = &pipeline.connection.name;
+        if lakes.insert(name.clone(), open_lake(pipeline, context)?).is_some() {
+            return Err(Error::new(
+                ErrorKind::Config,
+                format!("open the connections: two files name {name}"),
+            )
+            .next("give each connection a name of its own"));
+        }
+    }
+    let mut warehouse = new_warehouse(first)?;
+    warehouse.open(Store::Union(lakes.into_iter().collect())).await.map_err(of_warehouse)?;
+    Ok(warehouse)
+}
+
 /// A warehouse without tables: enough for the catalogue.
 pub fn new_warehouse(pipeline: &PipelineFile) -> Result<Warehouse, Error> {
     let schedules = pipeline.schedules.iter().filter_map(|schedule| schedule.spec().ok()).collect();
@@ -98,6 +121,7 @@ pub fn new_warehouse(pipeline: &PipelineFile) -> Result<Warehouse, Error> {
     let options = WarehouseOptions {
         schedules,
         tiers: pipeline.tiers(),
+        engine: config.engine.parse::<Engine>().unwrap_or_default(),
         memory_limit_bytes: usize::try_from(config.memory_limit_bytes).unwrap_or(usize::MAX),
         target_partitions: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
         models_dir: config.models_dir.as_ref().map(|dir| pipeline.folder.join(dir)),
@@ -109,13 +133,26 @@ pub fn new_warehouse(pipeline: &PipelineFile) -> Result<Warehouse, Error> {
     Warehouse::new(options).map_err(of_warehouse)
 }
 
-/// Rows of a read-only statement.
+/// Rows of a read-only statement over one connection.
 pub async fn query(
     pipeline: &PipelineFile,
     context: &Context,
     sql: &str,
 ) -> Result<(SchemaRef, Vec<RecordBatch>), Error> {
-    let warehouse = open_warehouse(pipeline, context).await?;
+    let rows = rows(&open_warehouse(pipeline, context).await?, sql).await;
+    rows.map_err(|error| of_engine(pipeline, error))
+}
+
+/// Rows of a read-only statement over several connections, as [`open_warehouses`] shows them.
+pub async fn query_all(
+    pipelines: &[PipelineFile],
+    context: &Context,
+    sql: &str,
+) -> Result<(SchemaRef, Vec<RecordBatch>), Error> {
+    rows(&open_warehouses(pipelines, context).await?, sql).await
+}
+
+async fn rows(warehouse: &Warehouse, sql: &str) -> Result<(SchemaRef, Vec<RecordBatch>), Error> {
     let stream = warehouse.query(sql).await.map_err(of_warehouse)?;
     let schema = stream.schema();
     let batches = stream
@@ -173,6 +210,17 @@ pub(crate) fn of_warehouse(error: deskmeter_warehouse::Error) -> Error {
         _ => "prepare the warehouse",
     };
     Error::new(kind, what).because(error)
+}
+
+/// A failure on a cluster says where to look, where it says nothing better.
+pub(crate) fn of_engine(pipeline: &PipelineFile, error: Error) -> Error {
+    let engine = &pipeline.warehouse.engine;
+    if engine == "embedded" || error.next_step().is_some() {
+        return error;
+    }
+    error.next(format!(
+        "look whether the scheduler and an executor of {engine} run; `--engine embedded` does the work in this process"
+    ))
 }
 
 pub(crate) fn of_fetch(error: deskmeter_extractor::Error) -> Error {

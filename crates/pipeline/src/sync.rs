@@ -20,7 +20,7 @@ use deskmeter_zendesk::{PageSize, Stream};
 use crate::connect::client;
 use crate::error::{Error, ErrorKind};
 use crate::maintain::clean_marts;
-use crate::open::{client_secret, new_warehouse, of_loader, open_lake, sealing_keys};
+use crate::open::{client_secret, new_warehouse, of_engine, of_loader, open_lake, sealing_keys};
 use crate::publish::publish_configured;
 use crate::state::{State, of_state};
 use crate::tokens::{VaultTokens, owner};
@@ -139,7 +139,7 @@ impl Run<'_> {
     async fn under_lease(&self, sealed: Sealed, fence: u64) -> Result<SyncReport, Error> {
         let key = PseudonymKey::from_bytes(*sealed.record.pseudonym_key.expose());
         let options = LoaderOptions {
-            buffer_bytes: self.pipeline.sync.buffer_bytes,
+            buffer_bytes: self.pipeline.sync.buffer_bytes.min(self.context.shares.buffer_bytes_max),
             fence: i64::try_from(fence).unwrap_or(i64::MAX),
             keep_versions_hours: self.pipeline.lake.keep_versions_hours,
         };
@@ -159,8 +159,10 @@ impl Run<'_> {
             loader.append_ledger(rows).await.map_err(of_loader)?;
         }
         read?;
+        let _turn = self.context.shares.refresh_turn().await;
         let mut warehouse = new_warehouse(self.pipeline)?;
-        refresh::marts(self, &lake, &mut warehouse, &mut report).await?;
+        let refreshed = refresh::marts(self, &lake, &mut warehouse, &mut report).await;
+        refreshed.map_err(|error| of_engine(self.pipeline, error))?;
         self.tidy_up(&mut loader, &warehouse, &lake).await?;
         if report.models_refreshed > 0 {
             let published = publish_configured(self.pipeline, self.context).await?;

@@ -63,6 +63,9 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The cluster cannot be reached, or a part of it cannot run.
+    #[error("run cluster")]
+    Cluster(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The engine cannot be set up.
     #[error("set up query engine")]
     Engine(#[source] Box<DataFusionError>),
@@ -71,6 +74,11 @@ pub enum Error {
 impl Error {
     pub(crate) fn model(name: &str, source: DataFusionError) -> Self {
         Self::Model { model: name.to_owned(), source: Box::new(source) }
+    }
+
+    #[cfg(feature = "ballista")]
+    pub(crate) fn cluster(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Cluster(source.into())
     }
 
     pub(crate) fn engine(source: DataFusionError) -> Self {

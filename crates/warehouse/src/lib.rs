@@ -2,6 +2,9 @@
 //! them, and answers read-only questions. Time is a value (`$as_of`): the same tables give the same marts.
 
 mod business_time;
+#[cfg(feature = "ballista")]
+mod cluster;
+mod engine;
 mod error;
 mod fill_down;
 mod models;
@@ -12,6 +15,9 @@ mod session;
 mod store;
 mod warehouse;
 
+#[cfg(feature = "ballista")]
+pub use cluster::{ExecutorOptions, SchedulerOptions, executor, scheduler};
+pub use engine::Engine;
 pub use error::Error;
 pub use models::{Catalogue, Description, Layer, Model, ModelColumn, Severity};
 pub use options::{AppliesTo, Definitions, ScheduleSpec, WarehouseOptions};

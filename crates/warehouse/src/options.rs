@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::Engine;
 
 /// Business hours, as an operator writes them down. Zendesk's own schedules are out of reach of the granted scopes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScheduleSpec {
     /// Name in SQL and in problems; unique.
     pub name: String,
@@ -23,7 +26,7 @@ pub struct ScheduleSpec {
 /// Which tickets use a schedule: every list that is not empty must hold the ticket's value. All empty: any ticket.
 /// The first schedule that matches wins; the first one configured is also the default for tickets that match none,
 /// and when its lists are empty it is only that.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppliesTo {
     /// Groups.
     pub group_ids: Vec<i64>,
@@ -77,6 +80,8 @@ pub struct WarehouseOptions {
     pub tiers: BTreeMap<i64, u32>,
     /// Memory that queries and refreshes may hold together, in bytes; beyond it, sorts and joins spill to disk.
     pub memory_limit_bytes: usize,
+    /// What runs the plans.
+    pub engine: Engine,
     /// Parallelism of one plan.
     pub target_partitions: usize,
     /// Folder of the operator's own models, laid out like `sql/`; a model of the same name replaces the shipped one.
@@ -92,6 +97,7 @@ impl Default for WarehouseOptions {
             schedules: Vec::new(),
             tiers: BTreeMap::new(),
             memory_limit_bytes: 1 << 30,
+            engine: Engine::Embedded,
             target_partitions: 2,
             models_dir: None,
             definitions: Definitions::Zendesk,

@@ -15,6 +15,7 @@ use datafusion::prelude::{SessionConfig, SessionContext, col, lit};
 use deskmeter_tables::Table;
 
 use crate::business_time::{Schedules, functions};
+use crate::engine::Engine;
 use crate::options::WarehouseOptions;
 
 /// Makes engines that share one memory limit and one set of schedules.
@@ -24,6 +25,7 @@ pub(crate) struct Sessions {
     config: SessionConfig,
     schedules: Arc<Schedules>,
     tiers: Vec<(i64, u32)>,
+    engine: Engine,
 }
 
 impl Sessions {
@@ -40,12 +42,12 @@ impl Sessions {
             .set_u64("datafusion.execution.sort_spill_reservation_bytes", 1 << 20)
             .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false);
         let tiers = options.tiers.iter().map(|(group, tier)| (*group, *tier)).collect();
-        Ok(Self { runtime, config, schedules, tiers })
+        Ok(Self { runtime, config, schedules, tiers, engine: options.engine.clone() })
     }
 
     /// A new engine with the functions and the settings tables.
     pub(crate) fn open(&self) -> Result<SessionContext> {
-        let context = SessionContext::new_with_config_rt(self.config.clone(), Arc::clone(&self.runtime));
+        let context = self.engine.context(self.config.clone(), &self.runtime)?;
         for function in functions(&self.schedules) {
             context.register_udf(function);
         }

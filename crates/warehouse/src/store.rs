@@ -8,10 +8,10 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
-use datafusion::prelude::SessionContext;
+use datafusion::prelude::{DataFrame, Expr, SessionContext, ident, lit};
 use deskmeter_lake::{ConnectionLake, TableSpec};
 
-use crate::Error;
+use crate::{Engine, Error};
 
 /// Tables by name.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +23,12 @@ pub enum Store {
     Memory(MemoryTables),
     /// The Delta tables of one connection.
     Lake(ConnectionLake),
+    /// The tables of several connections as one, to be read only: each with a column `connection` before its own.
+    Union(Vec<(String, ConnectionLake)>),
 }
+
+/// The column that tells the connections of a union apart.
+const CONNECTION: &str = "connection";
 
 impl From<ConnectionLake> for Store {
     fn from(lake: ConnectionLake) -> Self {
@@ -51,23 +56,33 @@ pub(crate) struct Mart<'a> {
 }
 
 impl Store {
-    /// The table of this name as it is now, if it is there.
+    /// The table of this name as it is now, if it is there, for an engine.
     pub(crate) async fn provider(
         &self,
         name: &str,
         context: &SessionContext,
+        engine: &Engine,
     ) -> Result<Option<Arc<dyn TableProvider>>, Error> {
         match self {
             Self::Empty => Ok(None),
             Self::Memory(tables) => tables.provider(name),
-            Self::Lake(lake) => lake_provider(lake, name, context).await,
+            Self::Lake(lake) => lake_provider(lake, name, context, engine).await,
+            Self::Union(lakes) => union_provider(lakes, name, context, engine).await,
+        }
+    }
+
+    /// The lake of one connection, if this is one.
+    pub(crate) fn lake(&self) -> Option<&ConnectionLake> {
+        match self {
+            Self::Lake(lake) => Some(lake),
+            _ => None,
         }
     }
 
     /// Keeps a mart in the place of the former one.
     pub(crate) async fn keep(&self, mart: Mart<'_>) -> Result<(), Error> {
         match self {
-            Self::Empty => Ok(()),
+            Self::Empty | Self::Union(_) => Ok(()),
             Self::Memory(tables) => tables.keep(mart),
             Self::Lake(lake) => lake_keep(lake, mart).await,
         }
@@ -78,12 +93,37 @@ async fn lake_provider(
     lake: &ConnectionLake,
     name: &str,
     context: &SessionContext,
+    engine: &Engine,
 ) -> Result<Option<Arc<dyn TableProvider>>, Error> {
     let table = lake.table(name).await.map_err(|source| Error::table("open", name, source))?;
     let Some(table) = table else { return Ok(None) };
-    table.update_datafusion_session(&context.state()).map_err(|source| Error::table("open", name, source))?;
-    let provider = table.table_provider().await.map_err(|source| Error::table("open", name, source))?;
-    Ok(Some(provider))
+    let provider = engine.delta_table(lake, name, table, context).await;
+    provider.map(Some).map_err(|source| Error::table("open", name, source))
+}
+
+/// All rows of the tables of this name. A column that only some of them have (a younger or an own one) is NULL in the
+/// others.
+async fn union_provider(
+    lakes: &[(String, ConnectionLake)],
+    name: &str,
+    context: &SessionContext,
+    engine: &Engine,
+) -> Result<Option<Arc<dyn TableProvider>>, Error> {
+    let failed = |source| Error::table("open", name, source);
+    let mut union: Option<DataFrame> = None;
+    for (connection, lake) in lakes {
+        let Some(table) = lake_provider(lake, name, context, engine).await? else { continue };
+        let rows = context.read_table(table).map_err(failed)?;
+        let own = rows.schema().fields().iter().map(|field| ident(field.name()));
+        let columns: Vec<Expr> =
+            [lit(connection.as_str()).alias(CONNECTION)].into_iter().chain(own).collect();
+        let rows = rows.select(columns).map_err(failed)?;
+        union = Some(match union {
+            Some(union) => union.union_by_name(rows).map_err(failed)?,
+            None => rows,
+        });
+    }
+    Ok(union.map(DataFrame::into_view))
 }
 
 /// Replaces the months that were remade; the whole mart where all were, where it has no months, or where its columns

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use datafusion::catalog::TableProvider;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::prelude::SessionContext;
 
@@ -54,12 +55,14 @@ impl Warehouse {
 
     /// Remakes marts as of `as_of` (seconds since the epoch): events after it do not count.
     pub async fn refresh(&self, as_of: i64, scope: RefreshScope) -> Result<RefreshReport, Error> {
+        self.options.engine.release(self.store.lake()).await.map_err(Error::engine)?;
         let models = match scope {
             RefreshScope::Touched(touched) if self.has_monthly_marts().await? => {
                 self.refresh_touched(as_of, &touched).await?
             }
             RefreshScope::Full | RefreshScope::Touched(_) => self.refresh_all(as_of).await?,
         };
+        self.options.engine.release(self.store.lake()).await.map_err(Error::engine)?;
         self.reopen().await?;
         Ok(RefreshReport { as_of, models, warnings: self.warnings() })
     }
@@ -85,6 +88,18 @@ impl Warehouse {
         warnings
     }
 
+    fn is_union(&self) -> bool {
+        matches!(self.store, Store::Union(_))
+    }
+
+    async fn provider(
+        &self,
+        name: &str,
+        context: &SessionContext,
+    ) -> Result<Option<Arc<dyn TableProvider>>, Error> {
+        self.store.provider(name, context, &self.options.engine).await
+    }
+
     async fn reopen(&self) -> Result<(), Error> {
         let context = self.reading_context().await?;
         *self.reading.write().unwrap_or_else(PoisonError::into_inner) = Some(context);
@@ -96,7 +111,11 @@ impl Warehouse {
         let context = self.sessions.open().map_err(Error::engine)?;
         for table in deskmeter_tables::ALL {
             let failed = |source| Error::table("register", table.name, source);
-            match self.store.provider(table.name, &context).await? {
+            match self.provider(table.name, &context).await? {
+                // The column that tells connections apart is no column of the contract.
+                Some(provider) if self.is_union() => {
+                    context.register_table(table.name, provider).map(drop).map_err(failed)?;
+                }
                 Some(provider) => session::register_collected(&context, table, provider).map_err(failed)?,
                 None => session::register_empty(&context, table).map_err(failed)?,
             }
@@ -109,6 +128,10 @@ impl Warehouse {
     async fn reading_context(&self) -> Result<SessionContext, Error> {
         let context = self.source_context().await?;
         self.register_marts(&context, |_| true).await?;
+        // Staging views join and number rows of one connection: over several they would mix them.
+        if self.is_union() {
+            return Ok(context);
+        }
         for model in self.catalogue.models().iter().filter(|model| model.layer == Layer::Staging) {
             let failed = |source| Error::model(&model.name, source);
             let plan = refresh::bound_plan(&context, model, &[]).await.map_err(failed)?;
@@ -124,7 +147,7 @@ impl Warehouse {
         is_wanted: impl Fn(&Model) -> bool,
     ) -> Result<(), Error> {
         for model in self.catalogue.marts().filter(|model| is_wanted(model)) {
-            if let Some(provider) = self.store.provider(&model.name, context).await? {
+            if let Some(provider) = self.provider(&model.name, context).await? {
                 let failed = |source| Error::table("register", &model.name, source);
                 context.register_table(&model.name, provider).map_err(failed)?;
             }
@@ -136,7 +159,7 @@ impl Warehouse {
     async fn has_monthly_marts(&self) -> Result<bool, Error> {
         let context = self.sessions.open().map_err(Error::engine)?;
         for model in self.catalogue.marts().filter(|model| has_months(model)) {
-            let Some(table) = self.store.provider(&model.name, &context).await? else { return Ok(false) };
+            let Some(table) = self.provider(&model.name, &context).await? else { return Ok(false) };
             let schema = table.schema();
             let kept: BTreeSet<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
             let described: BTreeSet<&str> =
@@ -205,7 +228,7 @@ impl Warehouse {
         months: Option<&'a BTreeSet<String>>,
     ) -> Refresh<'a> {
         let parameters = refresh::parameters(as_of, self.options.definitions);
-        Refresh { context, store: &self.store, parameters, months }
+        Refresh { context, store: &self.store, engine: &self.options.engine, parameters, months }
     }
 }
 

@@ -1,9 +1,12 @@
 //! One module per command.
 
+#[cfg(feature = "ballista")]
+mod cluster;
 mod connect;
 mod demo;
 mod disconnect;
 mod export;
+mod folder;
 mod lake;
 mod metrics;
 mod privacy;
@@ -15,6 +18,7 @@ mod serve;
 mod simulate;
 mod status;
 mod sync;
+mod sync_all;
 
 use std::path::{Path, PathBuf};
 
@@ -37,12 +41,18 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit> {
         Command::Demo(args) => demo::run(global, args).await,
         Command::Simulate(args) => simulate::run(args).await,
         Command::Connect(args) => connect::run(&open(global)?, args).await,
-        Command::Sync(args) => sync::run(&open(global)?, args).await,
+        Command::Sync(args) => match &args.all {
+            Some(folder) => sync_all::run(global, args, folder).await,
+            None => sync::run(&open(global)?, args).await,
+        },
         Command::Status => status::run(&open(global)?).await,
         Command::Disconnect(args) => disconnect::run(&open(global)?, args).await,
         Command::Purge => disconnect::purge(&open(global)?).await,
         Command::Receipt { command } => disconnect::receipt(command),
-        Command::Query(args) => query::run(&open(global)?, args).await,
+        Command::Query(args) => match &args.all {
+            Some(folder) => query::run_all(global, args, folder).await,
+            None => query::run(&open(global)?, args).await,
+        },
         Command::Metrics { command } => metrics::run(&open(global)?, command).await,
         Command::Validate => validate(&open(global)?),
         Command::Privacy { command } => privacy::run(&open(global)?, command).await,
@@ -53,6 +63,10 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit> {
         Command::Publish(args) => publish::run(&open(global)?, args).await,
         Command::Export(args) => export::run(&open(global)?, args).await,
         Command::Runs => runs::run(&open(global)?).await,
+        #[cfg(feature = "ballista")]
+        Command::Scheduler(args) => cluster::scheduler(args).await,
+        #[cfg(feature = "ballista")]
+        Command::Executor(args) => cluster::executor(args).await,
     }
 }
 
@@ -67,8 +81,16 @@ pub(crate) struct Opened {
 /// Reads the pipeline file that the command line names.
 fn open(global: &Global) -> Result<Opened> {
     let context = Context::new(clock::clock(), env::environment());
-    let pipeline = read(&global.pipeline)?;
+    let mut pipeline = read(&global.pipeline)?;
+    set_engine(&mut pipeline, global);
     Ok(Opened { pipeline, context, global: global.clone(), path: global.pipeline.clone() })
+}
+
+/// The engine of the command line overrules the file's.
+pub(crate) fn set_engine(pipeline: &mut PipelineFile, global: &Global) {
+    if let Some(engine) = &global.engine {
+        pipeline.warehouse.engine.clone_from(engine);
+    }
 }
 
 /// Reads and checks a pipeline file.

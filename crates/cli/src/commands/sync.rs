@@ -13,17 +13,21 @@ use crate::progress;
 
 pub(crate) async fn run(opened: &Opened, args: &SyncArgs) -> Result<Exit> {
     let context = opened.context.clone().observed_by(progress::observer());
-    let options = SyncOptions {
-        is_full_refresh: args.full_refresh,
-        wait: Duration::from_secs(args.wait_secs),
-        ..SyncOptions::default()
-    };
-    let report = deskmeter_pipeline::sync(&opened.pipeline, &context, &options).await?;
+    let report = deskmeter_pipeline::sync(&opened.pipeline, &context, &options(args)).await?;
     match opened.global.format {
         Format::Json => println(&serde_json::to_string(&report)?),
         _ => println(&summary(&report)),
     }
     Ok(Exit::Ok)
+}
+
+/// How the command line asks for a run.
+pub(super) fn options(args: &SyncArgs) -> SyncOptions {
+    SyncOptions {
+        is_full_refresh: args.full_refresh,
+        wait: Duration::from_secs(args.wait_secs),
+        ..SyncOptions::default()
+    }
 }
 
 /// What a run did, as a table and a few lines.

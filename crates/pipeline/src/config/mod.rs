@@ -132,13 +132,20 @@ pub struct WarehouseConfig {
     pub memory_limit_bytes: u64,
     /// Folder of your own models, beside the shipped ones.
     pub models_dir: Option<PathBuf>,
+    /// What runs the SQL: `embedded`, or `ballista://HOST:PORT` of a cluster's scheduler.
+    pub engine: String,
     /// `zendesk` or `all_schedules`: how business time is counted over changing schedules.
     pub definitions: String,
 }
 
 impl Default for WarehouseConfig {
     fn default() -> Self {
-        Self { memory_limit_bytes: 2 << 30, models_dir: None, definitions: "zendesk".into() }
+        Self {
+            memory_limit_bytes: 2 << 30,
+            models_dir: None,
+            engine: "embedded".into(),
+            definitions: "zendesk".into(),
+        }
     }
 }
 

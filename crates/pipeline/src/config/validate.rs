@@ -1,5 +1,7 @@
 //! What a parsed file may still get wrong. All of it is told at once.
 
+use deskmeter_warehouse::Engine;
+
 use super::{PipelineFile, Problem};
 
 /// Every problem of the file.
@@ -88,6 +90,9 @@ fn reading(file: &PipelineFile, found: &mut Vec<Problem>) {
     }
     if sync.request_timeout_secs == 0 {
         found.push(problem("sync.request_timeout_secs", "write at least 1"));
+    }
+    if let Err(reason) = file.warehouse.engine.parse::<Engine>() {
+        found.push(problem("warehouse.engine", reason));
     }
     if !matches!(file.warehouse.definitions.as_str(), "zendesk" | "all_schedules") {
         found.push(problem("warehouse.definitions", "write \"zendesk\" or \"all_schedules\""));

@@ -18,16 +18,24 @@ const MICROS: i64 = 1_000_000;
 
 /// All functions over one set of schedules.
 pub(crate) fn all(schedules: &Arc<Schedules>) -> Vec<ScalarUDF> {
-    let kinds = [
-        Kind::CalendarSeconds,
-        Kind::CalendarDue,
-        Kind::BusinessSeconds,
-        Kind::BusinessDue,
-        Kind::ToMinutes,
-        Kind::TicketSchedule,
-    ];
-    kinds.into_iter().map(|kind| Function::new(kind, schedules)).map(ScalarUDF::new_from_impl).collect()
+    KINDS.into_iter().map(|kind| Function::new(kind, schedules)).map(ScalarUDF::new_from_impl).collect()
 }
+
+/// The schedules of one of these functions; none of any other function.
+#[cfg(feature = "ballista")]
+pub(crate) fn schedules_of(function: &ScalarUDF) -> Option<&Arc<Schedules>> {
+    let inner: &dyn std::any::Any = function.inner().as_ref();
+    inner.downcast_ref::<Function>().map(|function| &function.schedules)
+}
+
+const KINDS: [Kind; 6] = [
+    Kind::CalendarSeconds,
+    Kind::CalendarDue,
+    Kind::BusinessSeconds,
+    Kind::BusinessDue,
+    Kind::ToMinutes,
+    Kind::TicketSchedule,
+];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Kind {

@@ -6,4 +6,6 @@ mod rails_zones;
 mod schedules;
 
 pub(crate) use functions::all as functions;
+#[cfg(feature = "ballista")]
+pub(crate) use functions::schedules_of;
 pub(crate) use schedules::{Schedule, Schedules};

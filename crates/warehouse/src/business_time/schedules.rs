@@ -17,6 +17,9 @@ const MINUTES_OF_DAY: u16 = 1440;
 #[derive(Debug)]
 pub(crate) struct Schedules {
     all: Vec<Schedule>,
+    /// As they are shipped to a cluster.
+    #[cfg(feature = "ballista")]
+    specs: Vec<ScheduleSpec>,
 }
 
 /// One schedule and what is compiled of it so far.
@@ -47,11 +50,24 @@ impl Schedules {
                 None => problems.push(unknown_zone(spec)),
             }
         }
-        if problems.is_empty() { Ok(Self { all }) } else { Err(Error::Schedules(problems)) }
+        if !problems.is_empty() {
+            return Err(Error::Schedules(problems));
+        }
+        Ok(Self {
+            all,
+            #[cfg(feature = "ballista")]
+            specs: specs.to_vec(),
+        })
     }
 
     pub(crate) fn all(&self) -> &[Schedule] {
         &self.all
+    }
+
+    /// The schedules as the operator wrote them.
+    #[cfg(feature = "ballista")]
+    pub(crate) fn specs(&self) -> &[ScheduleSpec] {
+        &self.specs
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Schedule> {

@@ -9,7 +9,6 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
 use datafusion::dataframe::DataFrame;
-use datafusion::datasource::MemTable;
 use datafusion::error::Result as EngineResult;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::collect_partitioned;
@@ -17,15 +16,16 @@ use datafusion::prelude::{SessionContext, col};
 
 use super::plan::{Form, Step, last_use};
 use super::{CheckReport, ModelReport, checks};
-use crate::Error;
 use crate::models::{self, Model};
 use crate::options::Definitions;
 use crate::store::{Mart, Store};
+use crate::{Engine, Error};
 
 /// One run over a list of steps.
 pub(crate) struct Refresh<'a> {
     pub(crate) context: &'a SessionContext,
     pub(crate) store: &'a Store,
+    pub(crate) engine: &'a Engine,
     pub(crate) parameters: Vec<(&'static str, String)>,
     /// The months that are remade; none for all.
     pub(crate) months: Option<&'a BTreeSet<String>>,
@@ -84,7 +84,8 @@ impl Refresh<'_> {
         let schema = nullable(&plan.schema());
         let partitions = collect_partitioned(plan, context).await?;
         let rows = partitions.iter().flatten().map(RecordBatch::num_rows).sum::<usize>() as u64;
-        self.register(&model.name, Arc::new(MemTable::try_new(schema, partitions)?))?;
+        let held = self.engine.hold(self.store.lake(), &model.name, schema, partitions).await?;
+        self.register(&model.name, held)?;
         Ok(rows)
     }
 
@@ -109,8 +110,9 @@ impl Refresh<'_> {
             months: self.months.filter(|_| model.description.partition.is_some()),
         };
         self.store.keep(mart).await?;
-        let table = MemTable::try_new(schema, vec![batches]).map_err(failed)?;
-        self.register(&model.name, Arc::new(table)).map_err(failed)?;
+        let held =
+            self.engine.hold(self.store.lake(), &model.name, schema, vec![batches]).await.map_err(failed)?;
+        self.register(&model.name, held).map_err(failed)?;
         Ok((rows, reports))
     }
 

@@ -1,0 +1,50 @@
+//! Rows that live no longer than one refresh: plain Parquet in a folder of the connection, for engines whose workers
+//! share nothing but the store. What a killed run leaves is deleted by the next one, and by a purge like all else.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use futures::{StreamExt as _, TryStreamExt as _};
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt as _};
+
+use crate::writer::encode;
+use crate::{ConnectionLake, Error};
+
+/// Folder below the connection's.
+const FOLDER: &str = "_scratch";
+
+impl ConnectionLake {
+    /// Writes each part as one file; returns where they lie in the store, with their bytes. Empty parts make no file.
+    pub async fn write_scratch(
+        &self,
+        name: &str,
+        schema: &SchemaRef,
+        parts: &[Vec<RecordBatch>],
+    ) -> Result<BTreeMap<Path, u64>, Error> {
+        let mut written = BTreeMap::new();
+        for (index, batches) in parts.iter().enumerate() {
+            if batches.iter().all(|batch| batch.num_rows() == 0) {
+                continue;
+            }
+            let path = self.prefix().clone().join(FOLDER).join(name).join(format!("{index}.parquet"));
+            let bytes = encode(schema, batches).map_err(|error| Error::storage("encode", &path, &error))?;
+            let size = bytes.len() as u64;
+            let put = self.store().put(&path, bytes.into()).await;
+            put.map_err(|error| Error::storage("write", &path, &error))?;
+            written.insert(path, size);
+        }
+        Ok(written)
+    }
+
+    /// Deletes all that [`write_scratch`](Self::write_scratch) wrote.
+    pub async fn clear_scratch(&self) -> Result<(), Error> {
+        let folder = self.prefix().clone().join(FOLDER);
+        let store: Arc<dyn ObjectStore> = self.store();
+        let paths = store.list(Some(&folder)).map_ok(|object| object.location).boxed();
+        let deleted = store.delete_stream(paths).try_collect::<Vec<_>>().await;
+        deleted.map(drop).map_err(|error| Error::storage("clear", &folder, &error))
+    }
+}

@@ -1,0 +1,125 @@
+//! What runs the plans: this process, or a cluster. All that differs between the two is here.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use datafusion::catalog::TableProvider;
+use datafusion::datasource::MemTable;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use deskmeter_lake::{ConnectionLake, DeltaTable};
+
+#[cfg(feature = "ballista")]
+use crate::cluster::{self, Snapshot};
+
+/// What runs the plans.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Engine {
+    /// This process.
+    #[default]
+    Embedded,
+    /// A Ballista cluster, by `HOST:PORT` of its scheduler.
+    #[cfg(feature = "ballista")]
+    Ballista(String),
+}
+
+impl FromStr for Engine {
+    type Err = String;
+
+    /// `embedded`, or `ballista://HOST:PORT` in a build with the feature `ballista`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "embedded" {
+            return Ok(Self::Embedded);
+        }
+        let address = text.strip_prefix("ballista://").filter(|address| {
+            let parts = address.rsplit_once(':');
+            parts.is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+        });
+        match address {
+            #[cfg(feature = "ballista")]
+            Some(address) => Ok(Self::Ballista(address.to_owned())),
+            #[cfg(not(feature = "ballista"))]
+            Some(_) => Err("this build has no cluster engine; build with --features ballista".to_owned()),
+            None => Err("write \"embedded\" or \"ballista://HOST:PORT\"".to_owned()),
+        }
+    }
+}
+
+impl Engine {
+    /// A context whose plans this engine runs.
+    #[cfg_attr(
+        not(feature = "ballista"),
+        expect(clippy::unnecessary_wraps, reason = "only a cluster's settings can be refused")
+    )]
+    pub(crate) fn context(&self, config: SessionConfig, runtime: &Arc<RuntimeEnv>) -> Result<SessionContext> {
+        match self {
+            Self::Embedded => Ok(SessionContext::new_with_config_rt(config, Arc::clone(runtime))),
+            #[cfg(feature = "ballista")]
+            Self::Ballista(scheduler) => cluster::context(scheduler, config, runtime),
+        }
+    }
+
+    /// A Delta table at the version that it holds.
+    #[cfg_attr(
+        not(feature = "ballista"),
+        expect(unused_variables, reason = "only a cluster has to know where the files lie")
+    )]
+    pub(crate) async fn delta_table(
+        &self,
+        lake: &ConnectionLake,
+        name: &str,
+        table: DeltaTable,
+        context: &SessionContext,
+    ) -> Result<Arc<dyn TableProvider>> {
+        match self {
+            Self::Embedded => {
+                table.update_datafusion_session(&context.state()).map_err(external)?;
+                table.table_provider().await.map_err(external)
+            }
+            #[cfg(feature = "ballista")]
+            Self::Ballista(_) => Ok(Arc::new(Snapshot::of(lake, &table, name)?)),
+        }
+    }
+
+    /// Rows that the next models of a refresh read: in memory, or in the store where the executors find them.
+    #[cfg_attr(
+        not(feature = "ballista"),
+        expect(unused_variables, clippy::unused_async, reason = "only a cluster has to write them")
+    )]
+    pub(crate) async fn hold(
+        &self,
+        lake: Option<&ConnectionLake>,
+        name: &str,
+        schema: SchemaRef,
+        partitions: Vec<Vec<RecordBatch>>,
+    ) -> Result<Arc<dyn TableProvider>> {
+        match (self, lake) {
+            #[cfg(feature = "ballista")]
+            (Self::Ballista(_), Some(lake)) => {
+                Ok(Arc::new(Snapshot::of_scratch(lake, name, schema, &partitions).await?))
+            }
+            _ => Ok(Arc::new(MemTable::try_new(schema, partitions)?)),
+        }
+    }
+
+    /// Lets go of all that [`hold`](Self::hold) wrote, in this refresh or in one that was killed.
+    #[cfg_attr(
+        not(feature = "ballista"),
+        expect(clippy::unused_async, reason = "only a cluster has written them")
+    )]
+    pub(crate) async fn release(&self, lake: Option<&ConnectionLake>) -> Result<()> {
+        match (self, lake) {
+            #[cfg(feature = "ballista")]
+            (Self::Ballista(_), Some(lake)) => lake.clear_scratch().await.map_err(external),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn external(error: impl std::error::Error + Send + Sync + 'static) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}
