@@ -20,6 +20,7 @@ select
     case when is_current then priority end as priority,
     ticket_type,
     channel,
+    case when is_current then labels end as labels,
     is_closed_by_merge and is_current as is_merged,
     status = 'deleted' and is_current as is_deleted,
     created_at,

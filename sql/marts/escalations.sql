@@ -23,7 +23,8 @@ select
     steps.kind,
     case when steps.field = 'priority' then steps.previous_value
     end as from_priority,
-    states.priority, steps.via, steps.from_tier, steps.to_tier,
+    states.priority, steps.via, steps.labels_added, steps.from_tier,
+    steps.to_tier,
     to_minutes(calendar_seconds(tickets.created_at, steps.occurred_at))
         as since_created_minutes_calendar,
     case

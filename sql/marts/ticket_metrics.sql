@@ -3,7 +3,7 @@ select
     tickets.ticket_id, tickets.created_month, states.assignee_key,
     tickets.organization_key, states.group_id, tickets.brand_id,
     tickets.ticket_form_id, seconds.schedule, counts.status, states.priority,
-    tickets.ticket_type, tickets.channel,
+    tickets.ticket_type, tickets.channel, tickets.labels,
     to_minutes(seconds.first_reply_calendar) as first_reply_minutes_calendar,
     to_minutes(seconds.first_reply_business) as first_reply_minutes_business,
     to_minutes(seconds.first_resolution_calendar)

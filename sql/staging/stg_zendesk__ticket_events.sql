@@ -12,6 +12,8 @@ select
         previous_ref_key,
         cast(previous_ref_id as varchar)
     ) as previous_value,
+    labels_added,
+    labels_removed,
     is_system,
     is_comment_public,
     occurred_at

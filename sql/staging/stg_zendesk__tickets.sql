@@ -16,6 +16,7 @@ select
     channel,
     via_rel,
     support_type,
+    labels,
     n_followups,
     is_closed_by_merge,
     is_public,

@@ -1,5 +1,7 @@
 //! Whether a value may stand in a column.
 
+use std::collections::BTreeSet;
+
 use deskmeter_tables::Kind;
 
 use crate::{Content, ExpectedColumn};
@@ -28,7 +30,9 @@ impl ExpectedColumn {
             Content::Collected(Kind::PolicyKey) => is_policy_key(text),
             Content::Collected(Kind::PathShape) => is_path_shape(text),
             Content::Collected(Kind::RunId) => is_run_id(text),
-            Content::Collected(Kind::Integer | Kind::Boolean | Kind::Timestamp) => false,
+            Content::Collected(Kind::Integer | Kind::Boolean | Kind::Timestamp | Kind::Labels) => false,
+            Content::Labels(labels) => are_labels(text, labels),
+            Content::Mart(words) if are_labels(text, words) => true,
             // Labels are made of several words: "achieved, first reply time".
             Content::Mart(words) if words.contains(text) => true,
             Content::Mart(words) => text.split(", ").all(|word| {
@@ -49,7 +53,7 @@ impl ExpectedColumn {
             Content::Collected(Kind::Integer) if self.name == "instance_id" => AMOUNTS.contains(&value),
             Content::Collected(Kind::Integer) if self.name.ends_with("_id") => IDS.contains(&value),
             Content::Collected(Kind::Integer) => AMOUNTS.contains(&value),
-            Content::Collected(_) => false,
+            Content::Collected(_) | Content::Labels(_) => false,
             Content::Mart(_) => SUMS.contains(&value),
         }
     }
@@ -73,7 +77,7 @@ impl ExpectedColumn {
     /// Words with a space that may stand in a page of the column.
     pub(crate) fn allows_phrase(&self, phrase: &str) -> bool {
         match &self.content {
-            Content::Collected(_) => false,
+            Content::Collected(_) | Content::Labels(_) => false,
             Content::Mart(words) => {
                 self.allows_text(phrase) || words.iter().any(|word| word.contains(phrase))
             }
@@ -84,6 +88,7 @@ impl ExpectedColumn {
     pub(crate) fn allows_longer(&self, bytes: usize) -> bool {
         match &self.content {
             Content::Collected(kind) => matches!(kind, Kind::PathShape) && bytes < NAME_BYTES_MAX,
+            Content::Labels(labels) => labels.iter().map(|label| label.len() + 1).sum::<usize>() > bytes,
             Content::Mart(words) => words.iter().any(|word| word.len() > bytes),
         }
     }
@@ -124,6 +129,12 @@ pub(crate) fn is_time(text: &str) -> bool {
 /// Whether a bound in the log is one that this time or day column may have.
 pub(crate) fn is_time_bound(text: &str) -> bool {
     is_time(text) || is_day(text)
+}
+
+/// Words of the list, each once, in order, with commas between.
+fn are_labels(text: &str, allowed: &BTreeSet<String>) -> bool {
+    let labels: Vec<&str> = text.split(',').collect();
+    labels.is_sorted_by(|one, next| one < next) && labels.iter().all(|label| allowed.contains(*label))
 }
 
 fn is_policy_key(text: &str) -> bool {
@@ -182,6 +193,10 @@ mod tests {
         assert!(is_run_id("20261122T120000Z-0badcafe") && !is_run_id("20261122T120000Z-0badcafg"));
         assert!(is_path_shape("child_events[].via.*") && is_path_shape("[]") && !is_path_shape("via.Jo Doe"));
         assert!(is_policy_key("01HXABCDEFGHJKMNPQRSTVWXYZ") && !is_policy_key("ACME Gold for one hour ...."));
+        let labels = BTreeSet::from(["escalated".to_owned(), "tier_2".to_owned()]);
+        assert!(are_labels("escalated,tier_2", &labels) && are_labels("tier_2", &labels));
+        assert!(!are_labels("tier_2,escalated", &labels) && !are_labels("tier_2,tier_2", &labels));
+        assert!(!are_labels("", &labels) && !are_labels("tier_2,Jo Doe", &labels));
         assert!(is_id("9007199254740992") && !is_id("9007199254740993") && !is_id("0"));
     }
 }

@@ -11,6 +11,8 @@ use deskmeter_tables::{ALL, Kind, Table};
 pub enum Content {
     /// What the contract says of a collected column.
     Collected(Kind),
+    /// Labels that the pipeline file allows, each once, in order, with commas between.
+    Labels(Arc<BTreeSet<String>>),
     /// A column of a mart: numbers and times within their range; texts that are one of these words, a word of the
     /// contract's lists, or of the form of a pseudonym, a month, a day, a policy key or a run's id.
     Mart(Arc<BTreeSet<String>>),
@@ -46,6 +48,17 @@ impl Expectations {
     /// finding.
     pub fn collected() -> Self {
         Self { tables: ALL.into_iter().map(|table| (table.name.to_owned(), collected(table))).collect() }
+    }
+
+    /// Allows these labels in the columns that hold labels; none is allowed otherwise. A label that was taken out of
+    /// the pipeline file and still lies in a table is a finding.
+    pub fn allow_labels(&mut self, labels: BTreeSet<String>) {
+        let labels = Arc::new(labels);
+        for column in self.tables.values_mut().flat_map(|table| &mut table.columns) {
+            if column.content == Content::Collected(Kind::Labels) {
+                column.content = Content::Labels(Arc::clone(&labels));
+            }
+        }
     }
 
     /// Adds a mart, in the place of a former one, by the schema of its model, which may have types that the lake stores as others. `words` are all

@@ -89,6 +89,7 @@ fn of_store(what: &str, error: object_store::Error) -> Error {
 async fn expectations(pipeline: &PipelineFile, warehouse: &Warehouse) -> Result<Expectations, Error> {
     let words = words(pipeline, warehouse);
     let mut expectations = Expectations::collected();
+    expectations.allow_labels(pipeline.privacy.labels.keys().cloned().collect());
     for mart in warehouse.catalogue().marts() {
         let sql = format!("select * from {} limit 0", mart.name);
         let schema = warehouse.query(&sql).await.map_err(of_warehouse)?.schema();
@@ -97,12 +98,12 @@ async fn expectations(pipeline: &PipelineFile, warehouse: &Warehouse) -> Result<
     Ok(expectations)
 }
 
-/// Literals of the models' SQL, and names of the file's schedules.
+/// Literals of the models' SQL, names of the file's schedules, and its labels.
 fn words(pipeline: &PipelineFile, warehouse: &Warehouse) -> BTreeSet<String> {
     let literals = warehouse.catalogue().models().iter().flat_map(|model| literals(&model.sql));
     let schedules =
         pipeline.schedules.iter().flat_map(|schedule| [schedule.name.clone(), schedule.time_zone.clone()]);
-    literals.chain(schedules).collect()
+    literals.chain(schedules).chain(pipeline.privacy.labels.keys().cloned()).collect()
 }
 
 /// Texts between single quotes, comments left out.

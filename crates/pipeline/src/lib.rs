@@ -19,8 +19,8 @@ mod tokens;
 
 pub use audit::{LastAudit, audit_privacy, last_audit};
 pub use config::{
-    ConnectionConfig, LakeConfig, PipelineFile, Problem, PublishConfig, ScheduleConfig, StateConfig,
-    SyncConfig, WarehouseConfig,
+    ConnectionConfig, LabelConfig, LakeConfig, PipelineFile, PrivacyConfig, Problem, PublishConfig,
+    ScheduleConfig, StateConfig, SyncConfig, WarehouseConfig,
 };
 pub use connect::{ConnectReport, Pending, begin_authorization, connect};
 pub use context::{Clock, Context, Environment, Shares, Storage};

@@ -122,6 +122,7 @@ pub fn new_warehouse(pipeline: &PipelineFile) -> Result<Warehouse, Error> {
         schedules,
         tiers: pipeline.tiers(),
         engine: config.engine.parse::<Engine>().unwrap_or_default(),
+        labels: pipeline.privacy.label_specs(),
         memory_limit_bytes: usize::try_from(config.memory_limit_bytes).unwrap_or(usize::MAX),
         target_partitions: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
         models_dir: config.models_dir.as_ref().map(|dir| pipeline.folder.join(dir)),

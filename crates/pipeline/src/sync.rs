@@ -145,8 +145,11 @@ impl Run<'_> {
         };
         let lake = open_lake(self.pipeline, self.context)?;
         let mut loader = Loader::open(lake.clone(), options).await.map_err(of_loader)?;
-        let rejects = SanitizerOptions { reject_share_max: self.pipeline.sync.reject_share_max };
-        let mut sanitizer = Sanitizer::new(key, rejects);
+        let options = SanitizerOptions {
+            reject_share_max: self.pipeline.sync.reject_share_max,
+            allow: self.pipeline.privacy.allow_list().unwrap_or_default(),
+        };
+        let mut sanitizer = Sanitizer::new(key, options);
         sanitizer.know_agents(loader.agent_keys().await.map_err(of_loader)?);
 
         let mut report = SyncReport::new(self.id);

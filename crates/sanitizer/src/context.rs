@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use deskmeter_tables::Table;
 use deskmeter_zendesk::UnixSeconds;
 
+use crate::allow_list::AllowList;
 use crate::ledger::Tally;
 use crate::place::Place;
 use crate::pseudonym::{Pseudonym, PseudonymKey};
@@ -13,6 +14,7 @@ use crate::reject::{Fault, Reject, Rule};
 /// The state of a page that is being read. Nothing of it is kept if the page is refused.
 pub(crate) struct Context<'s> {
     pub(crate) key: &'s PseudonymKey,
+    pub(crate) allow: &'s AllowList,
     known_agents: &'s HashSet<Pseudonym>,
     pub(crate) new_agents: HashSet<Pseudonym>,
     pub(crate) tally: Tally,
@@ -22,9 +24,14 @@ pub(crate) struct Context<'s> {
 }
 
 impl<'s> Context<'s> {
-    pub(crate) fn new(key: &'s PseudonymKey, known_agents: &'s HashSet<Pseudonym>) -> Self {
+    pub(crate) fn new(
+        key: &'s PseudonymKey,
+        allow: &'s AllowList,
+        known_agents: &'s HashSet<Pseudonym>,
+    ) -> Self {
         Self {
             key,
+            allow,
             known_agents,
             new_agents: HashSet::new(),
             tally: Tally::default(),

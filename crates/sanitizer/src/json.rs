@@ -1,6 +1,10 @@
 //! One JSON value of a page as it stands there, told apart without being interpreted.
 
 use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 /// What a raw JSON text is.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,6 +44,28 @@ fn text(raw: &str) -> Cow<'_, str> {
         return Cow::Borrowed(inner);
     }
     serde_json::from_str(raw).map_or(Cow::Borrowed("\u{fffd}"), Cow::Owned)
+}
+
+/// Hands over each element of a raw array as it stands there; tells whether it was one.
+pub(crate) fn each_element(raw: &str, take: impl FnMut(&str)) -> bool {
+    serde_json::Deserializer::from_str(raw).deserialize_seq(Elements(take)).is_ok()
+}
+
+struct Elements<F>(F);
+
+impl<'de, F: FnMut(&str)> Visitor<'de> for Elements<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut array: A) -> Result<(), A::Error> {
+        while let Some(element) = array.next_element::<&RawValue>()? {
+            (self.0)(element.get());
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -3,9 +3,11 @@
 //!
 //! A page is read once, by typed layouts that name every key that may be kept ([`streams`]). A key that is not named
 //! is skipped without being copied, and counted. What is kept is a number within its range, a time, a boolean, a
-//! word of a closed list or a keyed pseudonym; there is no way to write a text of the page into a batch. Nothing
-//! here knows a clock, a file, a socket or the environment: the same bytes give the same rows.
+//! word of a closed list or a keyed pseudonym; there is no way to write a text of the page into a batch. Tags and
+//! options that the operator allows one by one become the operator's own labels ([`AllowList`]). Nothing here knows
+//! a clock, a file, a socket or the environment: the same bytes give the same rows.
 
+mod allow_list;
 mod batch;
 mod civil;
 mod context;
@@ -25,6 +27,7 @@ mod table_builder;
 mod value;
 mod via;
 
+pub use allow_list::{AllowList, Allowed, LABELS_MAX};
 pub use batch::CleanBatch;
 pub use error::Error;
 pub use ledger::{Ledger, LedgerRow};

@@ -3,8 +3,8 @@
 use deskmeter_zendesk::Stream;
 
 use crate::streams::{
-    ChildEvent, Clock, Durations, Organization, Sla, SlaPolicy, Ticket, TicketEvent, TicketMetricEvent,
-    TicketMetricSet, User, Via, ViaSource,
+    ChildEvent, Clock, CustomField, Durations, Organization, Sla, SlaPolicy, Ticket, TicketEvent,
+    TicketMetricEvent, TicketMetricSet, User, Via, ViaSource,
 };
 
 /// A place at which an object is read by a layout.
@@ -13,6 +13,9 @@ pub(crate) enum Place {
     Ticket,
     TicketVia,
     TicketViaSource,
+    TicketTag,
+    TicketCustomField,
+    TicketField,
     MetricSet,
     ReplyMinutes,
     FirstResolutionMinutes,
@@ -25,6 +28,11 @@ pub(crate) enum Place {
     TicketEventVia,
     ChildEvent,
     ChildEventVia,
+    ChildTag,
+    ChildAddedTag,
+    ChildRemovedTag,
+    ChildPreviousTag,
+    ChildNamedTag,
     MetricEvent,
     Sla,
     SlaPolicy,
@@ -37,10 +45,13 @@ pub(crate) enum Place {
 
 impl Place {
     /// Every place, in the order of the enum.
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 31] = [
         Self::Ticket,
         Self::TicketVia,
         Self::TicketViaSource,
+        Self::TicketTag,
+        Self::TicketCustomField,
+        Self::TicketField,
         Self::MetricSet,
         Self::ReplyMinutes,
         Self::FirstResolutionMinutes,
@@ -53,6 +64,11 @@ impl Place {
         Self::TicketEventVia,
         Self::ChildEvent,
         Self::ChildEventVia,
+        Self::ChildTag,
+        Self::ChildAddedTag,
+        Self::ChildRemovedTag,
+        Self::ChildPreviousTag,
+        Self::ChildNamedTag,
         Self::MetricEvent,
         Self::Sla,
         Self::SlaPolicy,
@@ -68,9 +84,15 @@ impl Place {
         match self {
             Self::User => Stream::Users,
             Self::Organization => Stream::Organizations,
-            Self::TicketEvent | Self::TicketEventVia | Self::ChildEvent | Self::ChildEventVia => {
-                Stream::TicketEvents
-            }
+            Self::TicketEvent
+            | Self::TicketEventVia
+            | Self::ChildEvent
+            | Self::ChildEventVia
+            | Self::ChildTag
+            | Self::ChildAddedTag
+            | Self::ChildRemovedTag
+            | Self::ChildPreviousTag
+            | Self::ChildNamedTag => Stream::TicketEvents,
             Self::MetricEvent
             | Self::Sla
             | Self::SlaPolicy
@@ -87,6 +109,13 @@ impl Place {
             Self::Ticket => Ticket::KEYS,
             Self::TicketVia | Self::TicketEventVia | Self::ChildEventVia => Via::KEYS,
             Self::TicketViaSource => ViaSource::KEYS,
+            Self::TicketCustomField | Self::TicketField => CustomField::KEYS,
+            Self::TicketTag
+            | Self::ChildTag
+            | Self::ChildAddedTag
+            | Self::ChildRemovedTag
+            | Self::ChildPreviousTag
+            | Self::ChildNamedTag => &[],
             Self::MetricSet => TicketMetricSet::KEYS,
             Self::ReplyMinutes
             | Self::FirstResolutionMinutes
@@ -112,6 +141,9 @@ impl Place {
             Self::Ticket | Self::TicketEvent | Self::MetricEvent | Self::User | Self::Organization => "",
             Self::TicketVia | Self::TicketEventVia => "via.",
             Self::TicketViaSource => "via.source.",
+            Self::TicketTag => "tags[].",
+            Self::TicketCustomField => "custom_fields[].",
+            Self::TicketField => "fields[].",
             Self::MetricSet => "metric_set.",
             Self::ReplyMinutes => "metric_set.reply_time_in_minutes.",
             Self::FirstResolutionMinutes => "metric_set.first_resolution_time_in_minutes.",
@@ -122,6 +154,11 @@ impl Place {
             Self::ReplySeconds => "metric_set.reply_time_in_seconds.",
             Self::ChildEvent => "child_events[].",
             Self::ChildEventVia => "child_events[].via.",
+            Self::ChildTag => "child_events[].tags[].",
+            Self::ChildAddedTag => "child_events[].added_tags[].",
+            Self::ChildRemovedTag => "child_events[].removed_tags[].",
+            Self::ChildPreviousTag => "child_events[].previous_value[].",
+            Self::ChildNamedTag => "child_events[].value[].",
             Self::Sla => "sla.",
             Self::SlaPolicy => "sla.policy.",
             Self::GroupSla => "group_sla.",

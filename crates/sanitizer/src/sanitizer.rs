@@ -6,22 +6,24 @@ use deskmeter_zendesk::{Envelope, Stream};
 
 use crate::context::Context;
 use crate::streams::{Agents, MetricEvents, Organizations, Rows, TicketEvents, Tickets};
-use crate::{CleanBatch, Error, Ledger, Pseudonym, PseudonymKey, Reject, page};
+use crate::{AllowList, CleanBatch, Error, Ledger, Pseudonym, PseudonymKey, Reject, page};
 
 /// Rejects that are let pass whatever their share, so that a small page with a few odd rows does not stop a stream.
 const REJECTS_ALWAYS_ALLOWED: u64 = 10;
 
 /// What may be chosen.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SanitizerOptions {
     /// The largest share of rejects among the rows of a page, and of a stream so far, 0 to 1. More of them, and more
     /// than 10, refuse the page. 0.01 unless told.
     pub reject_share_max: f64,
+    /// Tags and options of custom fields that are stored under labels. None unless told.
+    pub allow: AllowList,
 }
 
 impl Default for SanitizerOptions {
     fn default() -> Self {
-        Self { reject_share_max: 0.01 }
+        Self { reject_share_max: 0.01, allow: AllowList::default() }
     }
 }
 
@@ -95,7 +97,7 @@ impl Sanitizer {
     }
 
     fn read<R: Rows>(&mut self, stream: Stream, bytes: &[u8], mut rows: R) -> Result<CleanPage, Error> {
-        let mut context = Context::new(&self.key, &self.agents);
+        let mut context = Context::new(&self.key, &self.options.allow, &self.agents);
         let envelope = page::read(stream, bytes, &mut rows, &mut context)?;
         let Context { new_agents, tally, rejects, rows: rows_seen, .. } = context;
 
@@ -116,7 +118,7 @@ impl Sanitizer {
 }
 
 impl SanitizerOptions {
-    fn forbid(self, totals: Totals) -> bool {
+    fn forbid(&self, totals: Totals) -> bool {
         totals.rejects > REJECTS_ALWAYS_ALLOWED
             && totals.rejects as f64 > totals.rows as f64 * self.reject_share_max
     }

@@ -1,6 +1,8 @@
 //! The allow-lists, stream by stream: which keys are read, and what column each becomes.
 
 mod child_events;
+mod label_changes;
+mod labels;
 mod metric_sets;
 mod organizations;
 mod ticket_events;
@@ -15,6 +17,7 @@ use crate::layout::Layout;
 use crate::place::Place;
 
 pub(crate) use child_events::ChildEvent;
+pub(crate) use labels::CustomField;
 pub(crate) use metric_sets::{Durations, TicketMetricSet};
 pub(crate) use organizations::{Organization, Organizations};
 pub(crate) use ticket_events::{TicketEvent, TicketEvents};

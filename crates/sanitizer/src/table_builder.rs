@@ -7,6 +7,7 @@ use arrow::record_batch::RecordBatch;
 use deskmeter_tables::{Column, Kind, Table};
 use deskmeter_zendesk::UnixSeconds;
 
+use crate::allow_list::{AllowList, LabelSet};
 use crate::batch::CleanBatch;
 use crate::pseudonym::Pseudonym;
 use crate::streams::PolicyKey;
@@ -30,6 +31,8 @@ pub(crate) enum Cell<'a> {
     /// A path of the ledger.
     Path(&'a str),
     RunId(&'a RunId),
+    /// Labels of the operator's list.
+    Labels(LabelSet, &'a AllowList),
 }
 
 macro_rules! cell_from {
@@ -108,6 +111,10 @@ impl ColumnBuilder {
             (Self::Text(builder), Kind::RunId, Cell::RunId(run_id)) => {
                 builder.append_value(run_id.as_str());
                 false
+            }
+            (Self::Text(builder), Kind::Labels, Cell::Labels(set, allow)) => {
+                builder.append_option(allow.text(set));
+                set.is_empty()
             }
             _ => return false,
         };

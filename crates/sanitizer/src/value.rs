@@ -7,7 +7,7 @@ use deskmeter_tables::{Domain, OTHER};
 use deskmeter_zendesk::{OrganizationId, UnixSeconds, UserId};
 
 use crate::civil::{self, TIMES};
-use crate::json::{Json, json};
+use crate::json::{Json, each_element, json};
 use crate::place::Place;
 use crate::pseudonym::{Pseudonym, PseudonymKey};
 use crate::reject::{Fault, Rule};
@@ -176,9 +176,11 @@ impl<'a> Value<'a> {
     pub(crate) fn length(&self) -> Result<i64, Rule> {
         match self.json() {
             Json::Null => Ok(0),
-            Json::Array => serde_json::from_str::<Vec<serde::de::IgnoredAny>>(self.raw())
-                .map(|elements| elements.len() as i64)
-                .map_err(|_| self.rule(Fault::WrongType)),
+            Json::Array => {
+                let mut length = 0;
+                let is_read = each_element(self.raw(), |_| length += 1);
+                if is_read { Ok(length) } else { Err(self.rule(Fault::WrongType)) }
+            }
             _ => Err(self.rule(Fault::WrongType)),
         }
     }

@@ -24,6 +24,8 @@ pub enum Kind {
     PolicyKey,
     /// A JSON path of a page, its map keys replaced by `*`: parts of `a-z0-9_`, `[]` and `*`.
     PathShape,
+    /// Labels of the pipeline file's allow-list, each once, in order, with commas between (see [`crate::Label`]).
+    Labels,
     /// A run's id: `20261122T120000Z-` and 8 hexadecimal digits.
     RunId,
 }
@@ -40,6 +42,7 @@ impl Kind {
             | Self::Month
             | Self::PolicyKey
             | Self::PathShape
+            | Self::Labels
             | Self::RunId => DataType::Utf8,
         }
     }
@@ -54,6 +57,8 @@ pub enum Class {
     PseudonymousAgent,
     /// A keyed pseudonym of a customer or an organization; the same protection.
     PseudonymousCustomer,
+    /// What the operator allowed one by one in the pipeline file, in words of their own; empty unless they did.
+    Allowed,
 }
 
 impl Class {
@@ -63,6 +68,7 @@ impl Class {
             Self::Structural => "structural",
             Self::PseudonymousAgent => "pseudonymous agent",
             Self::PseudonymousCustomer => "pseudonymous customer",
+            Self::Allowed => "allowed by the operator",
         }
     }
 }

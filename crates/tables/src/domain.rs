@@ -130,6 +130,7 @@ pub const EVENT_FIELD: Domain = Domain {
         "custom_status",
         "problem",
         "is_public",
+        "label",
     ],
 };
 

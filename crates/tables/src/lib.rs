@@ -5,6 +5,7 @@
 mod agents;
 mod column;
 mod domain;
+mod label;
 mod organizations;
 mod privacy_ledger;
 mod table;
@@ -19,6 +20,7 @@ pub use domain::{
     CHANNEL, CHILD_EVENT_KIND, Domain, EVENT_FIELD, EVENT_VIA, METRIC, METRIC_EVENT_TYPE, OTHER, PRIORITY,
     ROLE, STATUS, STREAM, SUPPORT_TYPE, TICKET_TYPE, VIA_REL,
 };
+pub use label::{LABEL_BYTES_MAX, Label};
 pub use organizations::ORGANIZATIONS;
 pub use privacy_ledger::PRIVACY_LEDGER;
 pub use table::{CONTRACT_VERSION, Table, Version};

@@ -149,4 +149,22 @@ const COLUMNS: &[Column] = &[
         "Whether the comment is public; NULL for other kinds.",
     )
     .nullable(),
+    Column::new(
+        "labels_added",
+        Kind::Labels,
+        Purpose::Escalation,
+        "ticket_events[].child_events[].added_tags|tags|custom_ticket_fields",
+        "Labels of allowed tags and field options that were set; NULL when none was.",
+    )
+    .nullable()
+    .class(Class::Allowed),
+    Column::new(
+        "labels_removed",
+        Kind::Labels,
+        Purpose::Escalation,
+        "ticket_events[].child_events[].removed_tags|previous_value",
+        "Labels of allowed tags and field options that were taken off; NULL when none was.",
+    )
+    .nullable()
+    .class(Class::Allowed),
 ];

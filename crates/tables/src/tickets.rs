@@ -179,7 +179,7 @@ const COLUMNS: &[Column] = &[
         Kind::Boolean,
         Purpose::Resolution,
         "tickets[].tags",
-        "Whether Zendesk closed the ticket by merging it (the one tag closed_by_merge; no other tag is read).",
+        "Whether Zendesk closed the ticket by merging it (the one tag closed_by_merge).",
     ),
     Column::new(
         "due_at",
@@ -233,4 +233,13 @@ const COLUMNS: &[Column] = &[
         "Handled by an agent or an AI agent; NULL in older rows.",
     )
     .nullable(),
+    Column::new(
+        "labels",
+        Kind::Labels,
+        Purpose::Escalation,
+        "tickets[].tags|custom_fields[].value|fields[].value",
+        "Labels for those tags and field options that the pipeline file allows; NULL when the ticket has none of them.",
+    )
+    .nullable()
+    .class(Class::Allowed),
 ];

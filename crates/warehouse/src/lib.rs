@@ -20,7 +20,7 @@ pub use cluster::{ExecutorOptions, SchedulerOptions, executor, scheduler};
 pub use engine::Engine;
 pub use error::Error;
 pub use models::{Catalogue, Description, Layer, Model, ModelColumn, Severity};
-pub use options::{AppliesTo, Definitions, ScheduleSpec, WarehouseOptions};
+pub use options::{AppliesTo, Definitions, LabelSpec, ScheduleSpec, WarehouseOptions};
 pub use refresh::{CheckReport, ModelReport, RefreshReport, RefreshScope, Touched};
 pub use store::{MemoryTables, Store};
 pub use warehouse::Warehouse;

@@ -71,6 +71,17 @@ impl Definitions {
     }
 }
 
+/// A label of the pipeline file's allow-list, and what it means for escalations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelSpec {
+    /// The label, as rows hold it.
+    pub label: String,
+    /// Whether setting it is an escalation.
+    pub is_escalation: bool,
+    /// The support tier that a ticket with it is in; None when it tells none.
+    pub tier: Option<u32>,
+}
+
 /// Settings of a warehouse.
 #[derive(Debug, Clone)]
 pub struct WarehouseOptions {
@@ -78,6 +89,8 @@ pub struct WarehouseOptions {
     pub schedules: Vec<ScheduleSpec>,
     /// Support tier of each group, for escalations; a group that is not listed has none.
     pub tiers: BTreeMap<i64, u32>,
+    /// Labels that rows may hold, for escalations.
+    pub labels: Vec<LabelSpec>,
     /// Memory that queries and refreshes may hold together, in bytes; beyond it, sorts and joins spill to disk.
     pub memory_limit_bytes: usize,
     /// What runs the plans.
@@ -91,11 +104,12 @@ pub struct WarehouseOptions {
 }
 
 impl Default for WarehouseOptions {
-    /// No schedule, no tier, 1 GiB, 2 partitions, the shipped models, Zendesk's definitions.
+    /// No schedule, no tier, no label, 1 GiB, 2 partitions, the shipped models, Zendesk's definitions.
     fn default() -> Self {
         Self {
             schedules: Vec::new(),
             tiers: BTreeMap::new(),
+            labels: Vec::new(),
             memory_limit_bytes: 1 << 30,
             engine: Engine::Embedded,
             target_partitions: 2,

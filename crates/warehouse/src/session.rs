@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::catalog::TableProvider;
 use datafusion::common::ScalarValue;
@@ -16,7 +16,7 @@ use deskmeter_tables::Table;
 
 use crate::business_time::{Schedules, functions};
 use crate::engine::Engine;
-use crate::options::WarehouseOptions;
+use crate::options::{LabelSpec, WarehouseOptions};
 
 /// Makes engines that share one memory limit and one set of schedules.
 #[derive(Debug)]
@@ -26,6 +26,7 @@ pub(crate) struct Sessions {
     schedules: Arc<Schedules>,
     tiers: Vec<(i64, u32)>,
     engine: Engine,
+    labels: Vec<LabelSpec>,
 }
 
 impl Sessions {
@@ -42,7 +43,8 @@ impl Sessions {
             .set_u64("datafusion.execution.sort_spill_reservation_bytes", 1 << 20)
             .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false);
         let tiers = options.tiers.iter().map(|(group, tier)| (*group, *tier)).collect();
-        Ok(Self { runtime, config, schedules, tiers, engine: options.engine.clone() })
+        let labels = options.labels.clone();
+        Ok(Self { runtime, config, schedules, tiers, labels, engine: options.engine.clone() })
     }
 
     /// A new engine with the functions and the settings tables.
@@ -54,6 +56,7 @@ impl Sessions {
         context.register_udwf(crate::fill_down::function());
         register_batch(&context, "config_schedules", self.schedule_rows()?)?;
         register_batch(&context, "config_tiers", self.tier_rows()?)?;
+        register_batch(&context, "config_labels", self.label_rows()?)?;
         Ok(context)
     }
 
@@ -78,6 +81,19 @@ impl Sessions {
         let group: Int64Array = self.tiers.iter().map(|(group, _)| Some(*group)).collect();
         let tier: Int64Array = self.tiers.iter().map(|(_, tier)| Some(i64::from(*tier))).collect();
         Ok(RecordBatch::try_new(Arc::new(schema), vec![Arc::new(group), Arc::new(tier)])?)
+    }
+
+    fn label_rows(&self) -> Result<RecordBatch> {
+        let schema = Schema::new(vec![
+            Field::new("label", DataType::Utf8, false),
+            Field::new("is_escalation", DataType::Boolean, false),
+            Field::new("tier", DataType::Int64, true),
+        ]);
+        let label: StringArray = self.labels.iter().map(|label| Some(label.label.as_str())).collect();
+        let is_escalation: BooleanArray = self.labels.iter().map(|label| Some(label.is_escalation)).collect();
+        let tier: Int64Array = self.labels.iter().map(|label| label.tier.map(i64::from)).collect();
+        let columns: Vec<ArrayRef> = vec![Arc::new(label), Arc::new(is_escalation), Arc::new(tier)];
+        Ok(RecordBatch::try_new(Arc::new(schema), columns)?)
     }
 }
 

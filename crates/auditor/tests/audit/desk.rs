@@ -122,6 +122,7 @@ impl Desk {
 pub(crate) fn expectations() -> Expectations {
     let mut expectations = Expectations::collected();
     let words = BTreeSet::from(["Business hours".to_owned(), "not in time".to_owned()]);
+    expectations.allow_labels(["escalated", "tier_2"].map(str::to_owned).into());
     expectations.add_mart("ticket_metrics", &mart().0, words);
     expectations
 }
@@ -154,6 +155,7 @@ pub(crate) fn rows(table: &'static Table, first: i64) -> RecordBatch {
             Kind::Month => text("2026-01"),
             Kind::PolicyKey => text("01HXABCDEFGHJKMNPQRSTVWXYZ"),
             Kind::PathShape => text("child_events[].via.*"),
+            Kind::Labels => text("escalated,tier_2"),
             Kind::RunId => text("20261122T120000Z-0badcafe"),
         }
     });

@@ -1,7 +1,10 @@
 //! `privacy`: what was dropped, and what can be stored at all.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context as _, Result};
-use deskmeter_tables::Kind;
+use deskmeter_pipeline::LabelConfig;
+use deskmeter_tables::{ALL, Column, Kind};
 
 use super::{Opened, println};
 use crate::args::{AuditArgs, Format, PrivacyCommand};
@@ -41,21 +44,16 @@ async fn ledger(opened: &Opened) -> Result<Exit> {
 }
 
 fn manifest(opened: &Opened) -> Result<Exit> {
+    let labels = &opened.pipeline.privacy.labels;
+    let names: Vec<_> = labels.keys().map(String::as_str).collect();
     if opened.global.format == Format::Json {
-        let columns = deskmeter_tables::ALL.into_iter().flat_map(|table| {
-            table.columns.iter().map(|column| {
-                serde_json::json!({
-                    "table": table.name, "column": column.name, "type": type_name(column.kind),
-                    "nullable": column.is_nullable, "class": column.class.name(),
-                    "purpose": column.purpose.name(), "source": column.source, "about": column.about,
-                    "domain": domain(column.kind),
-                })
-            })
-        });
-        println(&serde_json::to_string_pretty(&columns.collect::<Vec<_>>())?);
+        let columns =
+            ALL.into_iter().flat_map(|table| table.columns.iter().map(move |column| (table, column)));
+        let entries = columns.map(|(table, column)| entry(table, column, &names, labels));
+        println(&serde_json::to_string_pretty(&entries.collect::<Vec<_>>())?);
         return Ok(Exit::Ok);
     }
-    for table in deskmeter_tables::ALL {
+    for table in ALL {
         println(&format!("\n## {}\n\n{}\n", table.name, table.grain));
         let mut rows = Table::markdown(["column", "type", "class", "purpose", "source", "domain", "meaning"]);
         for column in table.columns {
@@ -65,13 +63,64 @@ fn manifest(opened: &Opened) -> Result<Exit> {
                 column.class.name().to_owned(),
                 column.purpose.name().to_owned(),
                 column.source.replace('|', "\\|"),
-                domain(column.kind),
+                domain(column.kind, &names),
                 column.about.to_owned(),
             ]);
         }
         println(&rows.to_string());
     }
+    println("\n## Labels\n");
+    println(&labels_table(labels));
     Ok(Exit::Ok)
+}
+
+/// A column for machines.
+fn entry(
+    table: &deskmeter_tables::Table,
+    column: &Column,
+    names: &[&str],
+    labels: &BTreeMap<String, LabelConfig>,
+) -> serde_json::Value {
+    let mut entry = serde_json::json!({
+        "table": table.name, "column": column.name, "type": type_name(column.kind),
+        "nullable": column.is_nullable, "class": column.class.name(),
+        "purpose": column.purpose.name(), "source": column.source, "about": column.about,
+        "domain": domain(column.kind, names),
+    });
+    if column.kind == Kind::Labels {
+        entry["allowed"] = allowed(labels);
+    }
+    entry
+}
+
+fn labels_table(labels: &BTreeMap<String, LabelConfig>) -> String {
+    if labels.is_empty() {
+        return "The pipeline file allows no tag and no option of a custom field: columns for labels are empty."
+            .to_owned();
+    }
+    let mut rows = Table::markdown(["label", "tags", "custom field", "options", "escalation", "tier"]);
+    for (name, label) in labels {
+        rows.row([
+            name.clone(),
+            label.tags.join(", "),
+            label.field_id.map(|id| id.to_string()).unwrap_or_default(),
+            label.options.join(", "),
+            label.is_escalation.to_string(),
+            label.tier.map(|tier| tier.to_string()).unwrap_or_default(),
+        ]);
+    }
+    rows.to_string()
+}
+
+/// The pipeline file's labels with what each stands for.
+fn allowed(labels: &BTreeMap<String, LabelConfig>) -> serde_json::Value {
+    let label = |(name, label): (&String, &LabelConfig)| {
+        serde_json::json!({
+            "label": name, "tags": label.tags, "field_id": label.field_id, "options": label.options,
+            "is_escalation": label.is_escalation, "tier": label.tier,
+        })
+    };
+    labels.iter().map(label).collect()
 }
 
 /// What really lies in the lake. Findings end in exit code 7.
@@ -124,17 +173,20 @@ fn type_name(kind: Kind) -> &'static str {
         Kind::Timestamp => "timestamp (UTC)",
         Kind::Enum(_) => "word of a closed list",
         Kind::Pseudonym => "keyed pseudonym",
+        Kind::Labels => "labels of the pipeline file",
         Kind::Month | Kind::PolicyKey | Kind::PathShape | Kind::RunId => "text of a fixed shape",
     }
 }
 
-/// Which values there can be.
-fn domain(kind: Kind) -> String {
+/// Which values there can be; `labels` are those that the pipeline file allows.
+fn domain(kind: Kind, labels: &[&str]) -> String {
     match kind {
         Kind::Integer => "-2^63 to 2^63-1".into(),
         Kind::Boolean => "true, false".into(),
         Kind::Timestamp => "2026-11-02T09:14:07Z".into(),
         Kind::Enum(domain) => domain.values.join(", "),
+        Kind::Labels if labels.is_empty() => "always NULL: no label is allowed".into(),
+        Kind::Labels => format!("{}; several with commas between", labels.join(", ")),
         Kind::Pseudonym => "20 characters of a-z2-7".into(),
         Kind::Month => "2026-11".into(),
         Kind::PolicyKey => "26 characters of 0-9A-Z".into(),

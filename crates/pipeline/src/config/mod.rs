@@ -1,6 +1,7 @@
 //! The pipeline file: what may stand in it, and every problem it has, at once.
 
 mod parse;
+mod privacy;
 mod schedule;
 mod validate;
 
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use url::Url;
 
+pub use privacy::{LabelConfig, PrivacyConfig};
 pub use schedule::ScheduleConfig;
 
 /// Something wrong in a pipeline file: where, what, and what to write instead.
@@ -41,6 +43,9 @@ pub struct PipelineFile {
     /// Group id to tier, for escalations.
     #[serde(default)]
     pub tiers: BTreeMap<String, u32>,
+    /// What may be stored beyond structure: nothing unless it is named.
+    #[serde(default)]
+    pub privacy: PrivacyConfig,
     /// How the marts are computed.
     #[serde(default)]
     pub warehouse: WarehouseConfig,

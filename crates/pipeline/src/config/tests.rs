@@ -64,3 +64,25 @@ fn tells_all_problems_at_once() {
         ],
     );
 }
+
+#[test]
+fn labels_are_words_that_stand_for_something_and_nothing_stands_for_two() {
+    let labels = "\n[privacy.labels.escalated]\ntags = [\"jira_escalated\"]\nis_escalation = true\n\
+                  [privacy.labels.tier_2]\nfield_id = 7\noptions = [\"l2\"]\ntier = 2\n";
+    let file = PipelineFile::parse(&format!("{MINIMAL}{labels}"), Path::new("/p")).unwrap();
+    assert!(!file.privacy.allow_list().unwrap().is_empty());
+    assert!(PipelineFile::parse(MINIMAL, Path::new("/p")).unwrap().privacy.allow_list().unwrap().is_empty());
+    let wrong = "\n[privacy.labels.A]\ntags = [\"jo doe\", \"x\", \"x\"]\n[privacy.labels.b]\nfield_id = 7\n\
+                 [privacy.labels.c]\nfield_id = 7\noptions = [\"l2\"]\n[privacy.labels.d]\nfield_id = 7\noptions = [\"l2\"]\n";
+    check(
+        &format!("{MINIMAL}{wrong}"),
+        &[
+            "privacy.labels.A: no label: write a letter, then a-z, 0-9 and _, at most 40 characters",
+            "privacy.labels.A: `jo doe` is no tag: tags hold neither blanks nor commas",
+            "privacy.labels.A: the tag `x` has a label already",
+            "privacy.labels.b: names nothing: write tags, or field_id with options",
+            "privacy.labels.b: field_id and options go together",
+            "privacy.labels.d: the option `l2` of the field has a label already",
+        ],
+    );
+}

@@ -13,6 +13,7 @@ pub(super) fn problems(file: &PipelineFile) -> Vec<Problem> {
     for schedule in &file.schedules {
         found.extend(schedule.spec().err().into_iter().flatten());
     }
+    found.extend(file.privacy.problems());
     for group in file.tiers.keys().filter(|group| group.parse::<i64>().is_err()) {
         found.push(problem(
             "tiers",

@@ -6,8 +6,10 @@
 
 use deskmeter_tables::{Domain, PRIORITY, STATUS, TICKET_EVENTS, TICKET_TYPE};
 
+use super::label_changes::LabelChange;
 use super::ticket_events::Update;
 use super::via_object::event_via;
+use crate::allow_list::LabelSet;
 use crate::context::Context;
 use crate::json::Json;
 use crate::layout::{Layout, layout};
@@ -40,15 +42,21 @@ layout! {
         value "value",
         comment_present "comment_present",
         comment_public "comment_public",
+        tags "tags",
+        added_tags "added_tags",
+        removed_tags "removed_tags",
+        custom_ticket_fields "custom_ticket_fields",
     }
     drop {
         "requester_id", "submitter_id", "subject", "raw_subject", "description", "recipient", "external_id",
-        "tags", "added_tags", "removed_tags", "current_tags", "custom_ticket_fields", "satisfaction_score",
-        "satisfaction_comment", "satisfaction_reason", "satisfaction_reason_code", "sla", "sla_policy",
+        "current_tags", "satisfaction_score", "satisfaction_comment", "satisfaction_reason", "satisfaction_reason_code", "sla", "sla_policy",
         "due_at", "locale_id", "body", "html_body", "plain_body", "public", "attachments",
         "author_id",
     }
 }
+
+/// The word for a child that sets or takes off labels.
+const LABEL: &str = "label";
 
 /// How the values of a field are read.
 #[derive(Clone, Copy)]
@@ -132,6 +140,8 @@ enum Kept {
     Comment,
     /// The first value of a field, or a change of it, by the word of the kind.
     Field(&'static str, Source),
+    /// Labels set or taken off, by the word of the kind.
+    Labels(&'static str),
 }
 
 /// Where a child's field and new value stand.
@@ -161,9 +171,12 @@ impl ChildEvent<'_> {
         } else {
             event_via(self.via(), Place::ChildEventVia, context)
         };
-        let kept = self.kept();
+        let labels = LabelChange::read(&mut self, context.allow);
+        let kept = self.kept(!labels.is_empty());
         let converted = kept.and_then(|kept| match kept {
-            Some(kept) => self.convert(kept, Update { via, ..update }, table, context.key).map(|()| true),
+            Some(kept) => {
+                self.convert(kept, Update { via, ..update }, &labels, table, context).map(|()| true)
+            }
             None => Ok(false),
         });
         match converted {
@@ -175,10 +188,12 @@ impl ChildEvent<'_> {
             }
         }
         context.tally.settle(&self, converted == Ok(true));
+        let is_stored = converted == Ok(true) && matches!(kept, Ok(Some(Kept::Labels(_))));
+        labels.settle(is_stored, &mut context.tally);
     }
 
     /// What the child is kept as, None when it is dropped.
-    fn kept(&mut self) -> Result<Option<Kept>, Rule> {
+    fn kept(&mut self, has_labels: bool) -> Result<Option<Kept>, Rule> {
         let is_comment = self.comment_present().json() == Json::Boolean(true);
         let comment = is_comment.then_some(Kept::Comment);
         let kind = match self.event_type().json() {
@@ -190,7 +205,8 @@ impl ChildEvent<'_> {
             }
             _ => return Ok(comment),
         };
-        Ok(self.source().map(|source| Kept::Field(kind, source)).or(comment))
+        let labels = has_labels.then_some(Kept::Labels(kind));
+        Ok(self.source().map(|source| Kept::Field(kind, source)).or(labels).or(comment))
     }
 
     /// The listed field that the child sets: the first key of the list that is present, null or not, else the field
@@ -211,12 +227,14 @@ impl ChildEvent<'_> {
         &mut self,
         kept: Kept,
         update: Update,
+        labels: &LabelChange,
         table: &mut TableBuilder,
-        key: &PseudonymKey,
+        context: &Context<'_>,
     ) -> Result<(), Rule> {
         let id = self.id().required(Value::id)?;
         self.event_type().set_fate(Fate::Kept);
         let mut is_comment_public = None;
+        let mut changed = (LabelSet::default(), LabelSet::default());
         let (kind, field, new, previous) = match kept {
             Kept::Comment => {
                 is_comment_public = self.comment_public().boolean()?;
@@ -224,8 +242,15 @@ impl ChildEvent<'_> {
                 ("comment", None, Setting::default(), Setting::default())
             }
             Kept::Field(kind, source) => {
-                let (field, new, previous) = self.field(source, key)?;
+                let (field, new, previous) = self.field(source, context.key)?;
                 (kind, Some(field), new, previous)
+            }
+            Kept::Labels(kind) => {
+                changed = (labels.added, labels.removed);
+                if !labels.added.is_empty() {
+                    self.custom_ticket_fields().set_fate(Fate::Kept);
+                }
+                (kind, Some(LABEL), Setting::default(), Setting::default())
             }
         };
         table.row([
@@ -246,6 +271,8 @@ impl ChildEvent<'_> {
             ("ref_key", new.key.into()),
             ("previous_ref_key", previous.key.into()),
             ("is_comment_public", is_comment_public.into()),
+            ("labels_added", Cell::Labels(changed.0, context.allow)),
+            ("labels_removed", Cell::Labels(changed.1, context.allow)),
         ]);
         Ok(())
     }
@@ -275,11 +302,27 @@ impl ChildEvent<'_> {
     /// one's. Beside a key that is not known it is trusted only where a foreign value cannot do harm: a word becomes
     /// `other`, a user's id becomes a pseudonym, but a number would be stored as it is.
     fn is_previous_of(&mut self, field: &Field) -> bool {
+        self.fields_beside() == 1
+            && (self.skipped_mut().unknown == 0 || !matches!(field.reading, Reading::Structural))
+    }
+
+    /// Whether exactly one field stands in the child, and no key that is not known.
+    pub(crate) fn has_one_field_alone(&mut self) -> bool {
+        self.fields_beside() == 1 && self.skipped_mut().unknown == 0
+    }
+
+    /// How many fields the child may be about: keys of the list, `field_name`, tags and fields, known keys that are
+    /// dropped.
+    fn fields_beside(&mut self) -> usize {
         let listed = FIELDS.iter().filter(|field| (field.value)(self).is_present()).count();
-        let named = usize::from(self.field_name().is_present());
-        let skipped = *self.skipped_mut();
-        let is_only_one = listed + named + skipped.known == 1;
-        is_only_one && (skipped.unknown == 0 || !matches!(field.reading, Reading::Structural))
+        let others = [
+            self.field_name().is_present(),
+            self.tags().is_present(),
+            self.added_tags().is_present(),
+            self.removed_tags().is_present(),
+            self.custom_ticket_fields().is_present(),
+        ];
+        listed + others.into_iter().filter(|is_present| *is_present).count() + self.skipped_mut().known
     }
 }
 

@@ -1,15 +1,17 @@
 //! Tickets, with the metric sets that they carry.
 
 use deskmeter_tables::{PRIORITY, STATUS, SUPPORT_TYPE, TICKET_METRIC_SETS, TICKET_TYPE, TICKETS, VIA_REL};
-use serde_json::value::RawValue;
 
 use super::Rows;
+use super::labels::{self, Found};
 use super::metric_sets::{self, Carrier};
 use super::via_object::{Via, ViaSource, way};
 use crate::CleanBatch;
+use crate::allow_list::LabelSet;
 use crate::context::Context;
-use crate::json::{Json, json};
+use crate::json::{Json, each_element, json};
 use crate::layout::{layout, open};
+use crate::ledger::Tally;
 use crate::place::Place;
 use crate::reject::{Fault, Rule};
 use crate::table_builder::{Cell, TableBuilder};
@@ -19,7 +21,8 @@ use crate::value::{Fate, Value};
 const CLOSED_BY_MERGE: &str = "closed_by_merge";
 
 layout! {
-    /// A ticket of the export. Subject, description, fields, tags, addresses and ratings are not here.
+    /// A ticket of the export. Subject, description, addresses and ratings are not here; tags and custom fields are
+    /// compared with the allow-list.
     Ticket {
         id "id",
         via "via",
@@ -42,6 +45,8 @@ layout! {
         is_public "is_public",
         due_at "due_at",
         tags "tags",
+        custom_fields "custom_fields",
+        fields "fields",
         custom_status_id "custom_status_id",
         followup_ids "followup_ids",
         ticket_form_id "ticket_form_id",
@@ -52,7 +57,7 @@ layout! {
     }
     drop {
         "url", "external_id", "subject", "raw_subject", "description", "recipient", "forum_topic_id",
-        "custom_fields", "fields", "satisfaction_rating", "sharing_agreement_ids", "encoded_id",
+        "satisfaction_rating", "sharing_agreement_ids", "encoded_id",
         "allow_channelback", "allow_attachments", "deleted_ticket_form_id", "slas", "metric_events", "dates",
         "comment_count", "incident_count", "satisfaction_probability", "email_ccs", "ticket_id",
         "is_ai_agent_ticket", "comment", "collaborators", "followers", "attribute_value_ids",
@@ -88,7 +93,8 @@ impl Rows for Tickets {
         };
         let rel = source.as_mut().and_then(|source| relation(source.rel()));
 
-        let carrier = self.convert(&mut ticket, channel, rel, context);
+        let labels = TicketLabels::read(&mut ticket, context);
+        let carrier = self.convert(&mut ticket, channel, rel, labels.set(), context);
         match carrier {
             Ok(carrier) => metric_sets::add(ticket.metric_set(), carrier, &mut self.metric_sets, context),
             Err(rule) => {
@@ -97,6 +103,7 @@ impl Rows for Tickets {
             }
         }
         context.tally.settle(&ticket, carrier.is_ok());
+        labels.settle(carrier.is_ok(), &mut context.tally);
         if let Some(via) = via {
             context.tally.settle(&via, carrier.is_ok());
         }
@@ -117,6 +124,7 @@ impl Tickets {
         ticket: &mut Ticket<'_>,
         channel: Option<&'static str>,
         rel: Option<&'static str>,
+        labels: LabelSet,
         context: &Context<'_>,
     ) -> Result<Carrier, Rule> {
         let key = context.key;
@@ -153,8 +161,34 @@ impl Tickets {
             ("n_followups", ticket.followup_ids().length()?.into()),
             ("from_messaging_channel", ticket.is_messaging().boolean()?.into()),
             ("support_type", ticket.support_type().word(&SUPPORT_TYPE)?.into()),
+            ("labels", Cell::Labels(labels, context.allow)),
         ]);
         Ok(Carrier { ticket_id, created_at, generated_at })
+    }
+}
+
+/// Labels of a ticket, by where they were found.
+struct TicketLabels([(Place, Found); 3]);
+
+impl TicketLabels {
+    fn read(ticket: &mut Ticket<'_>, context: &mut Context<'_>) -> Self {
+        let (allow, tally) = (context.allow, &mut context.tally);
+        let (custom, twin) = (Place::TicketCustomField, Place::TicketField);
+        Self([
+            (custom, labels::custom_fields(ticket.custom_fields(), custom, allow, tally)),
+            (twin, labels::custom_fields(ticket.fields(), twin, allow, tally)),
+            (Place::TicketTag, labels::tags(ticket.tags(), allow)),
+        ])
+    }
+
+    fn set(&self) -> LabelSet {
+        self.0.iter().fold(LabelSet::default(), |set, (_, found)| set.and(found.set))
+    }
+
+    fn settle(&self, is_stored: bool, tally: &mut Tally) {
+        for (place, found) in &self.0 {
+            found.settle(*place, is_stored, tally);
+        }
     }
 }
 
@@ -168,11 +202,13 @@ fn relation(value: &mut Value<'_>) -> Option<&'static str> {
 
 /// Whether the one tag stands among the tags. The others are compared with it and forgotten.
 fn is_closed_by_merge(tags: &Value<'_>) -> Result<bool, Rule> {
-    match tags.json() {
-        Json::Null => Ok(false),
-        Json::Array => serde_json::from_str::<Vec<&RawValue>>(tags.raw())
-            .map(|tags| tags.iter().any(|tag| json(tag.get()) == Json::Text(CLOSED_BY_MERGE.into())))
-            .map_err(|_| tags.rule(Fault::WrongType)),
-        _ => Err(tags.rule(Fault::WrongType)),
-    }
+    let mut is_there = false;
+    let is_read = match tags.json() {
+        Json::Null => return Ok(false),
+        Json::Array => {
+            each_element(tags.raw(), |tag| is_there |= json(tag) == Json::Text(CLOSED_BY_MERGE.into()))
+        }
+        _ => false,
+    };
+    if is_read { Ok(is_there) } else { Err(tags.rule(Fault::WrongType)) }
 }

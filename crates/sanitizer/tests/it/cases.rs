@@ -6,7 +6,7 @@ use std::path::Path;
 
 use deskmeter_zendesk::Stream;
 
-use crate::{sanitizer, text};
+use crate::{sanitizer, sanitizer_with_labels, text};
 
 #[test]
 fn every_page_of_the_cases_gives_the_rows_rejects_and_counts_beside_it() {
@@ -26,7 +26,7 @@ fn every_page_of_the_cases_gives_the_rows_rejects_and_counts_beside_it() {
 fn check(path: &Path) {
     let name = path.file_stem().unwrap().to_str().unwrap();
     let stream = Stream::from_name(name.split('.').next().unwrap()).unwrap();
-    let mut sanitizer = sanitizer();
+    let mut sanitizer = if name.contains(".labels_") { sanitizer_with_labels() } else { sanitizer() };
     let page = sanitizer.page(stream, &fs::read(path).unwrap());
     let mut actual = page.map_or_else(|error| format!("error: {error}\n"), |page| text::page(&page));
     actual.push_str("ledger: kept, pseudonymised, other, dropped, rejected\n");

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use deskmeter_sanitizer::PseudonymKey;
 use deskmeter_zendesk::{OrganizationId, Stream, UserId};
 
+use crate::labels;
 use crate::node::Node;
 
 /// Texts that are times, and the seconds that they tell. All other texts are none.
@@ -228,6 +229,7 @@ impl Reference<'_> {
             number(Some(ticket.array("followup_ids")?.len() as i64)),
             ticket.boolean("from_messaging_channel")?,
             ticket.word("support_type", &["agent", "ai_agent"])?,
+            labels::cell(&labels::of_ticket(ticket.node)),
         ];
         self.push("tickets", row);
         let head = vec![number(Some(id)), Some(month(created)), seconds(Some(generated))];
@@ -452,28 +454,36 @@ impl Reference<'_> {
             "comment_present",
             "comment_public",
         ];
-        const DROPPED: [&str; 5] = ["subject", "tags", "requester_id", "custom_ticket_fields", "sla"];
+        const OTHERS: [&str; 7] =
+            ["subject", "tags", "added_tags", "removed_tags", "requester_id", "custom_ticket_fields", "sla"];
         let named = child.node.get("field_name");
         let keyed = FIELDS.iter().find(|(key, _)| child.node.get(key).is_some());
         let by_name = FIELDS.iter().find(|(key, _)| named == Some(&Node::Text((*key).into())));
         let field = keyed.or(by_name);
+        let (added, removed) = labels::of_child(child.node);
+        let is_kept = field.is_some() || !added.is_empty() || !removed.is_empty();
         let is_comment = child.node.get("comment_present") == Some(&Node::Bool(true));
         let kind = match child.value("event_type") {
             Some(Node::Text(text)) if text == "Comment" => "comment",
-            Some(Node::Text(text)) if text == "Create" && field.is_some() => "create",
-            Some(Node::Text(text)) if text == "Change" && field.is_some() => "change",
+            Some(Node::Text(text)) if text == "Create" && is_kept => "create",
+            Some(Node::Text(text)) if text == "Change" && is_kept => "change",
             _ if is_comment => "comment",
             None if field.is_some() => return Err(child.rule("event_type", "is missing")),
             _ => return Ok(None),
         };
         let id = child.required("id", child.id("id"))?;
         if kind == "comment" {
-            let mut row = vec![None; 9];
+            let mut row = vec![None; 11];
             row[0] = Some(kind.into());
             row[8] = child.boolean("comment_public")?;
             return Ok(Some((id, row)));
         }
-        let (field_key, field_word) = *field.unwrap();
+        let Some((field_key, field_word)) = field.copied() else {
+            let mut row = vec![None; 11];
+            (row[0], row[1]) = (Some(kind.into()), Some("label".into()));
+            (row[9], row[10]) = (labels::cell(&added), labels::cell(&removed));
+            return Ok(Some((id, row)));
+        };
         let value_key = if keyed.is_some() { field_key } else { "value" };
         let [word, ref_id, ref_key] = self.setting(child, field_word, value_key)?;
         let Node::Object(entries) = child.node else { unreachable!() };
@@ -485,14 +495,26 @@ impl Reference<'_> {
             .collect();
         let is_number = ["group", "brand", "ticket_form", "custom_status", "problem"].contains(&field_word);
         let is_a_field = |name: &&str| {
-            FIELDS.iter().any(|(key, _)| key == name) || *name == "field_name" || DROPPED.contains(name)
+            FIELDS.iter().any(|(key, _)| key == name) || *name == "field_name" || OTHERS.contains(name)
         };
         let is_certain = !others.iter().any(is_a_field) && (others.is_empty() || !is_number);
         let [previous_word, previous_id, previous_key] =
             if is_certain { self.setting(child, field_word, "previous_value")? } else { [None, None, None] };
         let kind = Some(kind.to_owned());
         let field = Some(field_word.to_owned());
-        let row = vec![kind, field, word, previous_word, ref_id, previous_id, ref_key, previous_key, None];
+        let row = vec![
+            kind,
+            field,
+            word,
+            previous_word,
+            ref_id,
+            previous_id,
+            ref_key,
+            previous_key,
+            None,
+            None,
+            None,
+        ];
         Ok(Some((id, row)))
     }
 

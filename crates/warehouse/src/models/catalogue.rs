@@ -10,7 +10,7 @@ use crate::Error;
 
 /// Tables that the warehouse itself gives to models: its options, and everyone whom any ticket was ever assigned to,
 /// whichever months a refresh looks at.
-pub(crate) const GIVEN: [&str; 3] = ["config_schedules", "config_tiers", "ever_assigned"];
+pub(crate) const GIVEN: [&str; 4] = ["config_labels", "config_schedules", "config_tiers", "ever_assigned"];
 
 /// The step of the way from collected tables to what people read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,6 +7,7 @@
 //! schedule NAME ZONE DAYS FROM-TO [group=ID …]     DAYS as mon-fri, mon or all
 //! holiday NAME DAY
 //! tier GROUP TIER
+//! label NAME [escalation] [tier=TIER]
 //! table NAME                                       then a line of column names, then rows; . is NULL
 //! ```
 //!
@@ -21,8 +22,8 @@ use arrow::datatypes::DataType;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use deskmeter_tables::{Column, Kind, Table};
 use deskmeter_warehouse::{
-    AppliesTo, Definitions, MemoryTables, RefreshReport, RefreshScope, ScheduleSpec, Store, Warehouse,
-    WarehouseOptions,
+    AppliesTo, Definitions, LabelSpec, MemoryTables, RefreshReport, RefreshScope, ScheduleSpec, Store,
+    Warehouse, WarehouseOptions,
 };
 use futures::TryStreamExt as _;
 
@@ -110,6 +111,11 @@ impl Case {
             ["tier", group, tier] => {
                 self.options.tiers.insert(group.parse().unwrap(), tier.parse().unwrap());
             }
+            ["label", label, rules @ ..] => self.options.labels.push(LabelSpec {
+                label: (*label).to_owned(),
+                is_escalation: rules.contains(&"escalation"),
+                tier: rules.iter().find_map(|rule| rule.strip_prefix("tier=")?.parse().ok()),
+            }),
             _ => panic!("unknown directive: {line}"),
         }
     }
