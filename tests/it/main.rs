@@ -19,6 +19,8 @@ mod fleet;
 mod lakes;
 /// Lake and state on an S3-compatible server.
 mod object_store;
+/// Everything planted is found nowhere; what is allowed stands under its label.
+mod privacy;
 /// Python's deltalake, DuckDB and Polars on the same lake.
 mod readers;
 /// The README's blocks are run, its tables checked against the code.

@@ -148,6 +148,31 @@ impl Desk {
         self.runtime.block_on(async { request.send().await.unwrap().text().await.unwrap() })
     }
 
+    /// A token of the account for another client, by its secret.
+    pub(crate) fn token(&self, client: &str, secret: &str) -> String {
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", client),
+            ("client_secret", secret),
+            ("scope", "tickets:read users:read organizations:read"),
+        ];
+        let url = format!("{}/oauth/tokens", self.simulator().base_url());
+        let answer = self.runtime.block_on(async {
+            reqwest::Client::new().post(url).form(&form).send().await.unwrap().json::<Value>().await.unwrap()
+        });
+        answer["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// The body of a page that another client asks for, with patience.
+    pub(crate) fn get(&self, url: &str, token: &str) -> String {
+        let client = reqwest::Client::new();
+        self.runtime.block_on(async {
+            let answer = client.get(url).bearer_auth(token).send().await.unwrap();
+            assert!(answer.status().is_success(), "{}", answer.status());
+            answer.text().await.unwrap()
+        })
+    }
+
     /// Connects: runs `connect --no-browser`, reads the URL it prints, and presses Allow or Refuse there.
     pub(crate) fn answer_connect(&self, decision: &str) -> Ran {
         let mut child = self

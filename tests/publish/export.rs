@@ -14,7 +14,7 @@ use crate::desk::{Desk, tickets_schema};
 async fn writes_each_mart_as_parquet_with_the_same_rows() {
     let (desk, store) = (Desk::new(300), Arc::new(InMemory::new()));
     let to = (Arc::clone(&store) as _, Path::from("out"));
-    let report = export(&desk.warehouse().await, to, ExportFormat::Parquet, None).await.unwrap();
+    let report = export(&desk.warehouse().await, to, ExportFormat::Parquet, None, 1).await.unwrap();
     let files: Vec<(&str, u64)> = report.files.iter().map(|file| (file.path.as_str(), file.rows)).collect();
     assert!(
         files.contains(&("out/case_tickets.parquet", 300)) && files.contains(&("out/agents.parquet", 2)),
@@ -33,7 +33,7 @@ async fn writes_a_named_mart_as_csv() {
     let (desk, store) = (Desk::new(2), Arc::new(InMemory::new()));
     let to = (Arc::clone(&store) as _, Path::default());
     let marts = ["case_tickets".to_owned()];
-    let report = export(&desk.warehouse().await, to, ExportFormat::Csv, Some(&marts)).await.unwrap();
+    let report = export(&desk.warehouse().await, to, ExportFormat::Csv, Some(&marts), 1).await.unwrap();
     assert_eq!(report.files.len(), 1);
     let bytes = store.get(&Path::from("case_tickets.csv")).await.unwrap().bytes().await.unwrap();
     assert_eq!(
@@ -48,7 +48,7 @@ async fn writes_a_named_mart_as_csv() {
 async fn names_what_can_be_exported_when_asked_for_something_else() {
     let desk = Desk::new(2);
     let to = (Arc::new(InMemory::new()) as _, Path::default());
-    let error = export(&desk.warehouse().await, to, ExportFormat::Csv, Some(&["nothing".to_owned()]))
+    let error = export(&desk.warehouse().await, to, ExportFormat::Csv, Some(&["nothing".to_owned()]), 1)
         .await
         .unwrap_err();
     assert!(

@@ -39,7 +39,7 @@ async fn a_million_rows_pass_in_bounded_memory_and_a_month_costs_a_month() {
         let store = std::sync::Arc::new(LocalFileSystem::new_with_prefix(folder.path()).unwrap());
         let started = std::time::Instant::now();
         let report =
-            export(&warehouse, (store, Path::default()), format, Some(&["case_tickets".to_owned()])).await;
+            export(&warehouse, (store, Path::default()), format, Some(&["case_tickets".to_owned()]), 1).await;
         eprintln!("{:?} in {:?}", report.unwrap().files, started.elapsed());
     }
 }

@@ -7,6 +7,7 @@ mod env;
 mod exit_code;
 mod logs;
 mod output;
+mod panics;
 mod progress;
 
 use std::error::Error as StdError;
@@ -20,6 +21,7 @@ use crate::args::Cli;
 use crate::exit_code::Exit;
 
 fn main() -> ExitCode {
+    panics::hide_messages();
     let cli = match args::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
@@ -33,9 +35,10 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return report(&anyhow::Error::new(error).context("start the runtime")),
     };
-    match runtime.block_on(commands::run(cli)) {
-        Ok(exit) => exit.into(),
-        Err(error) => report(&error),
+    match panics::caught(|| runtime.block_on(commands::run(cli))) {
+        Ok(Ok(exit)) => exit.into(),
+        Ok(Err(error)) => report(&error),
+        Err(exit) => exit.into(),
     }
 }
 

@@ -21,6 +21,7 @@ pub async fn publish(
     let as_of = watermark(&warehouse).await?.unwrap_or(context.started_at.0);
     let options = PublishOptions {
         reader_role,
+        group_min: pipeline.privacy.group_min,
         scope: PublishScope::Full,
         ..PublishOptions::new(&pipeline.connection.name, as_of)
     };
@@ -81,6 +82,7 @@ pub async fn export(
         .map_err(|error| of_lake("open the place for the files", error))?;
     let format = if is_csv { ExportFormat::Csv } else { ExportFormat::Parquet };
     let named = (!marts.is_empty()).then_some(marts);
-    let exported = deskmeter_publisher::export(&warehouse, place, format, named).await;
+    let exported =
+        deskmeter_publisher::export(&warehouse, place, format, named, pipeline.privacy.group_min).await;
     exported.map_err(|error| Error::new(ErrorKind::Storage, "export the marts").because(error))
 }

@@ -41,20 +41,21 @@ impl ExportFormat {
 }
 
 /// Writes marts, and the small tables beside them, as one file each: `<folder>/<table>.parquet` or `.csv`. All of
-/// them, or those named. A file is whole or not there: it appears when its last byte is written, in the place of a
+/// them, or those named, without groups of fewer than `group_min` tickets (1: all). A file is whole or not there: it appears when its last byte is written, in the place of a
 /// former one.
 pub async fn export(
     warehouse: &Warehouse,
     (store, folder): (Arc<dyn ObjectStore>, Path),
     format: ExportFormat,
     marts: Option<&[String]>,
+    group_min: u32,
 ) -> Result<ExportReport, Error> {
-    let known = relation::known(warehouse);
+    let known = relation::known(warehouse, group_min);
     if let Some(name) = marts.into_iter().flatten().find(|name| !known.contains(name)) {
         return Err(Error::UnknownTable { name: name.clone(), known });
     }
     let is_wanted = |name: &String| marts.is_none_or(|marts| marts.contains(name));
-    let (sources, mut missing) = relation::sources(warehouse).await?;
+    let (sources, mut missing) = relation::sources(warehouse, group_min).await?;
     missing.retain(is_wanted);
     let mut files = Vec::new();
     for source in sources.iter().filter(|source| is_wanted(&source.relation.name)) {

@@ -17,6 +17,8 @@ pub struct PublishOptions {
     pub reader_role: Option<String>,
     /// The instant as of which the marts hold, seconds since the epoch: `as_of` of their refresh.
     pub as_of: i64,
+    /// Groups of fewer tickets are not sent; above 1, nor are tables whose rows are about a single ticket or agent.
+    pub group_min: u32,
     /// Which rows are sent.
     pub scope: PublishScope,
 }
@@ -30,6 +32,7 @@ impl PublishOptions {
             schema,
             reader_role: None,
             as_of,
+            group_min: 1,
             scope: PublishScope::Full,
         }
     }

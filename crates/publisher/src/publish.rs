@@ -27,7 +27,7 @@ pub async fn publish(
 ) -> Result<PublishReport, Error> {
     let started = Instant::now();
     options.check()?;
-    let (sources, missing) = relation::sources(warehouse).await?;
+    let (sources, missing) = relation::sources(warehouse, options.group_min).await?;
     let mut database = Database::connect(url).await?;
     let published = publish_sources(&mut database, warehouse, options, &sources, &missing).await;
     database.close().await;

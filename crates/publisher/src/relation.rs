@@ -22,8 +22,36 @@ pub(crate) struct Relation {
     pub(crate) key: Vec<String>,
     /// The column of months by which a refresh replaces rows.
     pub(crate) partition: Option<String>,
+    /// How many tickets stand behind a row, as SQL; see [`deskmeter_warehouse::Description::group_size`].
+    group_size: GroupSize,
     /// The rows.
     sql: String,
+}
+
+/// What a row of a relation is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum GroupSize {
+    /// Nobody: the whole account, or settings.
+    Account,
+    /// A group of as many tickets as this SQL says.
+    Tickets(String),
+    /// A single ticket or agent.
+    One,
+}
+
+impl Relation {
+    /// The relation without groups of fewer than `least` tickets; None where each row is about a single one.
+    fn suppressed(mut self, least: u32) -> Option<Self> {
+        match &self.group_size {
+            GroupSize::Account => {}
+            _ if least <= 1 => {}
+            GroupSize::Tickets(size) => {
+                self.sql = format!("select * from ({}) as groups where {size} >= {least}", self.sql);
+            }
+            GroupSize::One => return None,
+        }
+        Some(self)
+    }
 }
 
 /// A table to publish that the warehouse holds, with its columns.
@@ -37,9 +65,13 @@ pub(crate) struct Source {
 pub(crate) type Rows = BoxStream<'static, Result<RecordBatch, Error>>;
 
 /// What there is to publish, and the marts that the warehouse does not hold yet.
-pub(crate) async fn sources(warehouse: &Warehouse) -> Result<(Vec<Source>, Vec<String>), Error> {
+/// Groups of fewer than `group_min` tickets are left out.
+pub(crate) async fn sources(
+    warehouse: &Warehouse,
+    group_min: u32,
+) -> Result<(Vec<Source>, Vec<String>), Error> {
     let (mut sources, mut missing) = (Vec::new(), Vec::new());
-    for relation in relations(warehouse) {
+    for relation in relations(warehouse).into_iter().filter_map(|relation| relation.suppressed(group_min)) {
         match warehouse.query(&format!("{} limit 0", relation.sql)).await {
             Ok(rows) => {
                 let columns = columns::columns(&relation.name, &rows.schema())?;
@@ -68,8 +100,9 @@ impl Source {
 }
 
 /// Names of all that could be published.
-pub(crate) fn known(warehouse: &Warehouse) -> Vec<String> {
-    relations(warehouse).into_iter().map(|relation| relation.name).collect()
+pub(crate) fn known(warehouse: &Warehouse, group_min: u32) -> Vec<String> {
+    let suppressed = relations(warehouse).into_iter().filter_map(|relation| relation.suppressed(group_min));
+    suppressed.map(|relation| relation.name).collect()
 }
 
 fn relations(warehouse: &Warehouse) -> Vec<Relation> {
@@ -100,6 +133,11 @@ fn of_mart(mart: &Model) -> Relation {
         column_comments: description.columns.iter().map(|it| (it.name.clone(), column_comment(it))).collect(),
         key: if has_key { description.key.clone() } else { Vec::new() },
         partition: description.partition.clone(),
+        group_size: match description.group_size.as_deref() {
+            None => GroupSize::One,
+            Some("account") => GroupSize::Account,
+            Some(size) => GroupSize::Tickets(size.to_owned()),
+        },
         sql: format!("select * from {}", names::quoted(&mart.name)),
     }
 }
@@ -140,6 +178,7 @@ fn agents() -> Relation {
         column_comments: comments.map(|column| (column.name.to_owned(), column.about.to_owned())).collect(),
         key: vec!["agent_key".to_owned()],
         partition: None,
+        group_size: GroupSize::One,
         sql,
     }
 }
@@ -186,6 +225,7 @@ fn dimension(name: &str, comment: &str, key: &str, columns: &[(&str, &str)], sql
         column_comments: comments.collect(),
         key: vec![key.to_owned()],
         partition: None,
+        group_size: GroupSize::Account,
         sql: sql.to_owned(),
     }
 }

@@ -1,39 +1,72 @@
-//! Raw JSON to batches, in megabytes a second on one core: `cargo bench -p deskmeter-sanitizer`. The pages are made up,
-//! with the sizes and the key order of recorded ones; each stream's figure is the best of ten passes over one page.
+//! Raw JSON to batches, in megabytes a second on one core, and the peak of memory: `cargo bench -p deskmeter-sanitizer`,
+//! or `bench/sanitize` beside other readers. The pages are made up, with the sizes and the key order of recorded ones; a
+//! figure is the median of the passes over one page.
 
-use std::io::{Write, stdout};
+use std::fs;
+use std::io::{Error, Result, Write, stdout};
+use std::path::PathBuf;
 use std::time::Instant;
 
-use deskmeter_sanitizer::{PseudonymKey, Sanitizer, SanitizerOptions};
+use deskmeter_sanitizer::{CleanBatch, PseudonymKey, Sanitizer, SanitizerOptions};
 use deskmeter_zendesk::Stream;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 const ROWS: i64 = 1_000;
-const PASSES: usize = 10;
+const PASSES: usize = 101;
 
-fn main() -> std::io::Result<()> {
-    let mut out = stdout().lock();
+fn main() -> Result<()> {
+    let options: Vec<String> = std::env::args().collect();
+    let option = |name: &str| {
+        options.iter().position(|option| option == name).and_then(|at| options.get(at + 1)).map(PathBuf::from)
+    };
+    let mut figures = Map::new();
     for stream in Stream::ALL {
         let page = page(stream);
-        let mut sanitizer = Sanitizer::new(PseudonymKey::from_bytes([7; 32]), SanitizerOptions::default());
-        let mut best = f64::INFINITY;
-        let mut rows = 0;
-        for _ in 0..PASSES {
-            let start = Instant::now();
-            let clean = sanitizer.page(stream, page.as_bytes()).map_err(std::io::Error::other)?;
-            best = best.min(start.elapsed().as_secs_f64());
-            rows = clean.batches.iter().map(deskmeter_sanitizer::CleanBatch::num_rows).sum();
+        let figure = measure(stream, &page)?;
+        writeln!(stdout(), "{:<21} {figure}", stream.name())?;
+        figures.insert(stream.name().to_owned(), figure);
+        if let Some(folder) = option("--pages") {
+            fs::write(folder.join(format!("{}.json", stream.name())), &page)?;
         }
-        let megabytes = page.len() as f64 / 1e6;
-        writeln!(
-            out,
-            "{:<21} {:>6.0} MB/s  ({megabytes:.2} MB a page, {rows} rows, {:.2} ms)",
-            stream.name(),
-            megabytes / best,
-            best * 1e3,
-        )?;
     }
-    Ok(())
+    option("--json").map_or(Ok(()), |file| fs::write(file, Value::from(figures).to_string()))
+}
+
+/// Speed and memory over one page. `peak_pages` is what the process took at most for reading it, the page itself
+/// included, in sizes of the page.
+fn measure(stream: Stream, page: &str) -> Result<Value> {
+    let mut sanitizer = Sanitizer::new(PseudonymKey::from_bytes([7; 32]), SanitizerOptions::default());
+    let mut read = || sanitizer.page(stream, page.as_bytes()).map_err(Error::other);
+    forget_peak()?;
+    let before = memory("VmRSS:")?;
+    let rows: usize = read()?.batches.iter().map(CleanBatch::num_rows).sum();
+    let peak = memory("VmHWM:")?.saturating_sub(before) + page.len();
+    let mut seconds = Vec::new();
+    for _ in 0..PASSES {
+        let start = Instant::now();
+        read()?;
+        seconds.push(start.elapsed().as_secs_f64());
+    }
+    seconds.sort_by(f64::total_cmp);
+    let median = seconds.get(PASSES / 2).copied().unwrap_or(f64::NAN);
+    let megabytes = page.len() as f64 / 1e6;
+    Ok(json!({
+        "megabytes_per_second": (megabytes / median).round(), "page_megabytes": megabytes, "rows": rows,
+        "peak_pages": (peak as f64 / page.len() as f64 * 100.0).round() / 100.0,
+    }))
+}
+
+/// Lets Linux forget the greatest memory that the process has had.
+fn forget_peak() -> Result<()> {
+    fs::write("/proc/self/clear_refs", "5")
+}
+
+/// Bytes that Linux tells of the process at this key.
+fn memory(key: &str) -> Result<usize> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(key));
+    let kilobytes = line.and_then(|line| line.trim().split(' ').next()?.parse::<usize>().ok());
+    kilobytes.map(|kilobytes| kilobytes * 1_024).ok_or_else(|| Error::other("no memory told"))
 }
 
 fn page(stream: Stream) -> String {

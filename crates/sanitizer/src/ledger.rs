@@ -32,7 +32,9 @@ pub struct Ledger {
 pub struct LedgerRow {
     /// The stream of the pages.
     pub stream: Stream,
-    /// Path of the values below a row; `*` stands for keys that are not known, `[]` for the row itself.
+    /// Path of the values below a row; `*` stands for keys that are not known, `[]` for the row itself. `page.` stands
+    /// before what lies beside the rows: addresses of other pages, and rows of other kinds that nobody asked for,
+    /// which count one by one.
     pub path: String,
     /// Values stored as they came: numbers, times, booleans, words of a closed list.
     pub n_kept: u64,
@@ -107,10 +109,17 @@ impl Ledger {
 }
 
 /// The counts of one page, and the order in which its keys came.
-#[derive(Default)]
 pub(crate) struct Tally {
     pub(crate) ledger: Ledger,
+    /// Whether each object is cut out of the page before it is read.
+    pub(crate) is_careful: bool,
     orders: [Vec<usize>; Place::ALL.len()],
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self { ledger: Ledger::default(), is_careful: false, orders: std::array::from_fn(|_| Vec::new()) }
+    }
 }
 
 impl Tally {
@@ -137,6 +146,14 @@ impl Tally {
     pub(crate) fn drop_whole(&mut self, place: Place) {
         if let Some(counts) = self.at(place).0.get_mut(place.whole()) {
             counts.dropped += 1;
+        }
+    }
+
+    /// Counts values that stand beside the rows of a page.
+    pub(crate) fn drop_beside(&mut self, page: Place, key: &str, n_values: u64) {
+        let index = page.keys().iter().position(|known| *known == key).unwrap_or(page.unknown());
+        if let Some(counts) = self.at(page).0.get_mut(index) {
+            counts.dropped += n_values;
         }
     }
 

@@ -3,23 +3,26 @@
 use std::fmt;
 
 use deskmeter_zendesk::{Envelope, Stream};
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use crate::context::Context;
 use crate::envelope::RawEnvelope;
 use crate::error::Error;
-use crate::layout::{Layout, ObjectSeed};
+use crate::json::{Json, each_element, json};
+use crate::layout::{Layout, Shape, next_object};
+use crate::place::Place;
 use crate::streams::Rows;
 
-/// Reads a page's rows into `rows` and answers its envelope.
-pub(crate) fn read<R: Rows>(
+/// Reads a page's rows and answers them with its envelope. A page on which the parser stumbles is read once more from
+/// the start, each object cut out before it is read, so that what cannot be read costs its own record alone.
+pub(crate) fn read<'s, R: Rows>(
     stream: Stream,
     page: &[u8],
-    rows: &mut R,
-    context: &mut Context<'_>,
-) -> Result<Envelope, Error> {
+    context: impl Fn() -> Context<'s>,
+) -> Result<(Envelope, R, Context<'s>), Error> {
     let bytes = page.len();
     // Checked first: the parser does not look at the bytes of the strings that it skips.
     let text = std::str::from_utf8(page).map_err(|error| Error::NotUtf8 {
@@ -30,7 +33,22 @@ pub(crate) fn read<R: Rows>(
     if text.trim_start().starts_with('<') {
         return Err(Error::Markup { stream, bytes });
     }
-    let mut walk = Walk { stream, rows, context, envelope: RawEnvelope::default(), arrays: 0 };
+    walk(stream, text, context()).or_else(|_| {
+        let mut careful = context();
+        careful.tally.is_careful = true;
+        walk(stream, text, careful)
+    })
+}
+
+fn walk<'s, R: Rows>(
+    stream: Stream,
+    text: &str,
+    mut context: Context<'s>,
+) -> Result<(Envelope, R, Context<'s>), Error> {
+    let bytes = text.len();
+    let mut rows = R::default();
+    let mut walk =
+        Walk { stream, rows: &mut rows, context: &mut context, envelope: RawEnvelope::default(), arrays: 0 };
     let mut parser = serde_json::Deserializer::from_str(text);
     match PageSeed(&mut walk).deserialize(&mut parser).and_then(|()| parser.end()) {
         // Raised where the walk finds another type than it looks for; the text may be JSON all the same.
@@ -44,7 +62,10 @@ pub(crate) fn read<R: Rows>(
     }
     match walk.arrays {
         0 => Err(Error::NoRows { stream, bytes }),
-        1 => Ok(walk.envelope.finish(walk.context.rows, walk.context.newest)),
+        1 => {
+            let envelope = walk.envelope.finish(walk.context.rows, walk.context.newest);
+            Ok((envelope, rows, context))
+        }
         _ => Err(Error::RowsTwice { stream, bytes }),
     }
 }
@@ -89,10 +110,31 @@ impl<'de, R: Rows> Visitor<'de> for PageSeed<'de, '_, '_, '_, R> {
             } else if let Some(slot) = walk.envelope.slot(&key) {
                 *slot = Some(map.next_value::<&'de RawValue>()?.get());
             } else {
-                map.next_value::<IgnoredAny>()?;
+                let n_values = map.next_value_seed(CountSeed)?;
+                walk.context.tally.drop_beside(Place::page_of(walk.stream), &key, n_values);
             }
         }
         Ok(())
+    }
+}
+
+/// Skips a value; answers how many values are lost with it: the elements of an array, none of a null.
+struct CountSeed;
+
+impl<'de> DeserializeSeed<'de> for CountSeed {
+    type Value = u64;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<u64, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?.get();
+        Ok(match json(raw) {
+            Json::Null => 0,
+            Json::Array => {
+                let mut n_elements = 0;
+                each_element(raw, |_| n_elements += 1);
+                n_elements
+            }
+            _ => 1,
+        })
     }
 }
 
@@ -118,10 +160,9 @@ impl<'de, R: Rows> Visitor<'de> for RowsSeed<'de, '_, '_, '_, R> {
         *arrays += 1;
         loop {
             let mut row = R::Row::at(R::PLACE);
-            let seed = ObjectSeed { object: &mut row, tally: &mut context.tally };
-            let Some(is_object) = array.next_element_seed(seed)? else { return Ok(()) };
+            let Some(shape) = next_object(&mut array, &mut row, &mut context.tally)? else { return Ok(()) };
             context.rows += 1;
-            rows.add(is_object.then_some(row), context);
+            rows.add((shape == Shape::Object).then_some(row), context);
         }
     }
 }

@@ -41,11 +41,46 @@ pub(crate) enum Place {
     Clock,
     User,
     Organization,
+    PageOfUsers,
+    PageOfOrganizations,
+    PageOfTickets,
+    PageOfTicketEvents,
+    PageOfMetricEvents,
 }
+
+/// What may stand beside the rows of a page, and is dropped: addresses, counts, and what Zendesk could load beside.
+const PAGE_KEYS: &[&str] = &[
+    "count",
+    "next_page",
+    "previous_page",
+    "after_url",
+    "before_url",
+    "before_cursor",
+    "links",
+    "users",
+    "organizations",
+    "groups",
+    "tickets",
+    "audits",
+    "last_audits",
+    "ticket_events",
+    "comment_events",
+    "metric_sets",
+    "metric_events",
+    "slas",
+    "brands",
+    "ticket_forms",
+    "sharing_agreements",
+    "identities",
+    "satisfaction_ratings",
+    "custom_statuses",
+    "comments",
+    "attachments",
+];
 
 impl Place {
     /// Every place, in the order of the enum.
-    pub(crate) const ALL: [Self; 31] = [
+    pub(crate) const ALL: [Self; 36] = [
         Self::Ticket,
         Self::TicketVia,
         Self::TicketViaSource,
@@ -77,13 +112,29 @@ impl Place {
         Self::Clock,
         Self::User,
         Self::Organization,
+        Self::PageOfUsers,
+        Self::PageOfOrganizations,
+        Self::PageOfTickets,
+        Self::PageOfTicketEvents,
+        Self::PageOfMetricEvents,
     ];
+
+    /// The place of what stands beside the rows.
+    pub(crate) const fn page_of(stream: Stream) -> Self {
+        match stream {
+            Stream::Users => Self::PageOfUsers,
+            Stream::Organizations => Self::PageOfOrganizations,
+            Stream::Tickets => Self::PageOfTickets,
+            Stream::TicketEvents => Self::PageOfTicketEvents,
+            Stream::TicketMetricEvents => Self::PageOfMetricEvents,
+        }
+    }
 
     /// The stream in whose pages the place is.
     pub(crate) const fn stream(self) -> Stream {
         match self {
-            Self::User => Stream::Users,
-            Self::Organization => Stream::Organizations,
+            Self::User | Self::PageOfUsers => Stream::Users,
+            Self::Organization | Self::PageOfOrganizations => Stream::Organizations,
             Self::TicketEvent
             | Self::TicketEventVia
             | Self::ChildEvent
@@ -92,13 +143,15 @@ impl Place {
             | Self::ChildAddedTag
             | Self::ChildRemovedTag
             | Self::ChildPreviousTag
-            | Self::ChildNamedTag => Stream::TicketEvents,
+            | Self::ChildNamedTag
+            | Self::PageOfTicketEvents => Stream::TicketEvents,
             Self::MetricEvent
             | Self::Sla
             | Self::SlaPolicy
             | Self::GroupSla
             | Self::GroupSlaPolicy
-            | Self::Clock => Stream::TicketMetricEvents,
+            | Self::Clock
+            | Self::PageOfMetricEvents => Stream::TicketMetricEvents,
             _ => Stream::Tickets,
         }
     }
@@ -132,6 +185,11 @@ impl Place {
             Self::Clock => Clock::KEYS,
             Self::User => User::KEYS,
             Self::Organization => Organization::KEYS,
+            Self::PageOfUsers
+            | Self::PageOfOrganizations
+            | Self::PageOfTickets
+            | Self::PageOfTicketEvents
+            | Self::PageOfMetricEvents => PAGE_KEYS,
         }
     }
 
@@ -164,6 +222,11 @@ impl Place {
             Self::GroupSla => "group_sla.",
             Self::GroupSlaPolicy => "group_sla.policy.",
             Self::Clock => "status.",
+            Self::PageOfUsers
+            | Self::PageOfOrganizations
+            | Self::PageOfTickets
+            | Self::PageOfTicketEvents
+            | Self::PageOfMetricEvents => "page.",
         }
     }
 

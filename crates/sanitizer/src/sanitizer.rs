@@ -83,11 +83,11 @@ impl Sanitizer {
     /// kept, not in the ledger either; the same bytes give the same error.
     pub fn page(&mut self, stream: Stream, bytes: &[u8]) -> Result<CleanPage, Error> {
         match stream {
-            Stream::Users => self.read(stream, bytes, Agents::default()),
-            Stream::Organizations => self.read(stream, bytes, Organizations::default()),
-            Stream::Tickets => self.read(stream, bytes, Tickets::default()),
-            Stream::TicketEvents => self.read(stream, bytes, TicketEvents::default()),
-            Stream::TicketMetricEvents => self.read(stream, bytes, MetricEvents::default()),
+            Stream::Users => self.read::<Agents>(stream, bytes),
+            Stream::Organizations => self.read::<Organizations>(stream, bytes),
+            Stream::Tickets => self.read::<Tickets>(stream, bytes),
+            Stream::TicketEvents => self.read::<TicketEvents>(stream, bytes),
+            Stream::TicketMetricEvents => self.read::<MetricEvents>(stream, bytes),
         }
     }
 
@@ -96,9 +96,9 @@ impl Sanitizer {
         &self.ledger
     }
 
-    fn read<R: Rows>(&mut self, stream: Stream, bytes: &[u8], mut rows: R) -> Result<CleanPage, Error> {
-        let mut context = Context::new(&self.key, &self.options.allow, &self.agents);
-        let envelope = page::read(stream, bytes, &mut rows, &mut context)?;
+    fn read<R: Rows>(&mut self, stream: Stream, bytes: &[u8]) -> Result<CleanPage, Error> {
+        let context = || Context::new(&self.key, &self.options.allow, &self.agents);
+        let (envelope, rows, context) = page::read::<R>(stream, bytes, context)?;
         let Context { new_agents, tally, rejects, rows: rows_seen, .. } = context;
 
         let page = Totals { rows: rows_seen, rejects: rejects.len() as u64 };

@@ -27,7 +27,7 @@ pub(crate) use users::{Agents, User};
 pub(crate) use via_object::{Via, ViaSource};
 
 /// What a stream makes of the rows of a page.
-pub(crate) trait Rows {
+pub(crate) trait Rows: Default {
     /// The layout of a row.
     type Row<'a>: Layout<'a>;
     /// The place of a row.

@@ -71,9 +71,23 @@ async fn all_connections_are_read_when_none_is_named() {
 async fn a_mart_that_nobody_expects_is_found() {
     let desk = Desk::new().await;
     let options = AuditOptions::default();
-    let report = audit(&desk.lake(), Some("acme"), &Expectations::collected(), &options).await.unwrap();
+    let mut collected = Expectations::collected();
+    collected.allow_labels(["escalated", "tier_2"].map(str::to_owned).into());
+    let report = audit(&desk.lake(), Some("acme"), &collected, &options).await.unwrap();
     assert!(report.findings.iter().all(|finding| finding.place.object.starts_with("acme/<a_a, 14 bytes>")));
     assert!(report.findings.iter().any(|finding| finding.rule == deskmeter_auditor::Rule::UnknownTable));
+}
+
+#[tokio::test]
+async fn a_label_that_the_pipeline_file_does_not_allow_is_found_in_each_column_that_holds_it() {
+    let desk = Desk::new().await;
+    let mut none = Expectations::collected();
+    none.tables.insert("ticket_metrics".to_owned(), expectations().tables["ticket_metrics"].clone());
+    let report = audit(&desk.lake(), Some("acme"), &none, &AuditOptions::default()).await.unwrap();
+    let columns: std::collections::BTreeSet<_> =
+        report.findings.iter().filter_map(|finding| finding.place.column.as_deref()).collect();
+    assert_eq!(columns, ["labels", "labels_added", "labels_removed"].into());
+    assert!(report.findings.iter().any(|finding| finding.rule == deskmeter_auditor::Rule::OutsideDomain));
 }
 
 #[tokio::test]

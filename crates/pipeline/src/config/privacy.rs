@@ -10,9 +10,12 @@ use serde::Deserialize;
 use super::Problem;
 
 /// `[privacy]`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PrivacyConfig {
+    /// Groups of fewer tickets are neither published nor exported; above 1, nor is what is about a single ticket or
+    /// agent.
+    pub group_min: u32,
     /// What is allowed, label by label. Nothing is unless it stands here.
     pub labels: BTreeMap<String, LabelConfig>,
 }
@@ -31,6 +34,12 @@ pub struct LabelConfig {
     pub is_escalation: bool,
     /// The support tier that a ticket with it is in.
     pub tier: Option<u32>,
+}
+
+impl Default for PrivacyConfig {
+    fn default() -> Self {
+        Self { group_min: 1, labels: BTreeMap::new() }
+    }
 }
 
 impl LabelConfig {

@@ -1,11 +1,9 @@
 //! Tags and custom fields, as far as the operator's allow-list names them. A text of the page is looked up and
 //! forgotten: what goes on is a set of the operator's labels.
 
-use serde::de::DeserializeSeed;
-
 use crate::allow_list::{AllowList, LabelSet};
 use crate::json::{Json, each_element, json};
-use crate::layout::{Layout, ObjectSeed, layout};
+use crate::layout::{Layout, Shape, layout, read_raw};
 use crate::ledger::Tally;
 use crate::place::Place;
 use crate::value::{Fate, Value};
@@ -79,9 +77,8 @@ pub(crate) fn custom_fields(
     }
     each_element(value.raw(), |element| {
         let mut field = CustomField::at(place);
-        let mut parser = serde_json::Deserializer::from_str(element);
-        let is_object = ObjectSeed { object: &mut field, tally }.deserialize(&mut parser);
-        let is_set = !is_object.is_ok_and(|is_object| is_object) || field.value().json() != Json::Null;
+        let shape = read_raw(element, &mut field, tally);
+        let is_set = shape != Shape::Object || field.value().json() != Json::Null;
         let id = field.id().id().ok().flatten();
         let set = id.map_or_else(LabelSet::default, |id| option(id, field.value(), allow));
         if is_set {

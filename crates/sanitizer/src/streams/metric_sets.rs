@@ -7,7 +7,8 @@ use deskmeter_zendesk::UnixSeconds;
 
 use crate::context::Context;
 use crate::json::Json;
-use crate::layout::{layout, open};
+use crate::layout::layout;
+use crate::ledger::Tally;
 use crate::place::Place;
 use crate::reject::{Fault, Rule};
 use crate::table_builder::{Cell, TableBuilder};
@@ -30,14 +31,16 @@ layout! {
         assigned_at "assigned_at",
         solved_at "solved_at",
         latest_comment_added_at "latest_comment_added_at",
-        reply_minutes "reply_time_in_minutes",
-        first_resolution_minutes "first_resolution_time_in_minutes",
-        full_resolution_minutes "full_resolution_time_in_minutes",
-        agent_wait_minutes "agent_wait_time_in_minutes",
-        requester_wait_minutes "requester_wait_time_in_minutes",
-        on_hold_minutes "on_hold_time_in_minutes",
         custom_status_updated_at "custom_status_updated_at",
-        reply_seconds "reply_time_in_seconds",
+    }
+    inside {
+        reply_minutes reply "reply_time_in_minutes" Option<Durations<'a>>, |_| Place::ReplyMinutes;
+        first_resolution_minutes first_resolution "first_resolution_time_in_minutes" Option<Durations<'a>>, |_| Place::FirstResolutionMinutes;
+        full_resolution_minutes full_resolution "full_resolution_time_in_minutes" Option<Durations<'a>>, |_| Place::FullResolutionMinutes;
+        agent_wait_minutes agent_wait "agent_wait_time_in_minutes" Option<Durations<'a>>, |_| Place::AgentWaitMinutes;
+        requester_wait_minutes requester_wait "requester_wait_time_in_minutes" Option<Durations<'a>>, |_| Place::RequesterWaitMinutes;
+        on_hold_minutes on_hold "on_hold_time_in_minutes" Option<Durations<'a>>, |_| Place::OnHoldMinutes;
+        reply_seconds seconds "reply_time_in_seconds" Option<Durations<'a>>, |_| Place::ReplySeconds;
     }
     drop { "url", "ticket_id" }
 }
@@ -56,48 +59,28 @@ pub(crate) struct Carrier {
     pub(crate) generated_at: UnixSeconds,
 }
 
-/// The durations of a metric set, each None when it is not told.
-struct AllDurations<'a> {
-    reply: Option<Durations<'a>>,
-    first_resolution: Option<Durations<'a>>,
-    full_resolution: Option<Durations<'a>>,
-    agent_wait: Option<Durations<'a>>,
-    requester_wait: Option<Durations<'a>>,
-    on_hold: Option<Durations<'a>>,
-    reply_seconds: Option<Durations<'a>>,
-}
-
 /// Adds the metric set of a ticket, if it has one. A bad one is refused without its ticket.
 pub(crate) fn add(
     value: &mut Value<'_>,
+    set: Option<TicketMetricSet<'_>>,
     carrier: Carrier,
     table: &mut TableBuilder,
     context: &mut Context<'_>,
 ) {
-    if value.json() == Json::Null {
+    let Some(mut set) = set else {
+        if value.json() != Json::Null {
+            context.reject(&TICKET_METRIC_SETS, Some(carrier.ticket_id), value.rule(Fault::WrongType));
+        }
         return;
-    }
-    let Some(mut set) = open::<TicketMetricSet<'_>>(value, Place::MetricSet, &mut context.tally) else {
-        let rule = value.rule(Fault::WrongType);
-        return context.reject(&TICKET_METRIC_SETS, Some(carrier.ticket_id), rule);
     };
-    let mut durations = AllDurations::open(&mut set, context);
-    let converted = convert(&mut set, &mut durations, carrier, table);
+    let converted = convert(&mut set, carrier, table);
     if let Err(rule) = converted {
         context.reject(&TICKET_METRIC_SETS, Some(carrier.ticket_id), rule);
     }
-    context.tally.settle(&set, converted.is_ok());
-    for durations in durations.all().into_iter().flatten() {
-        context.tally.settle(durations, converted.is_ok());
-    }
+    set.settle(converted.is_ok(), &mut context.tally);
 }
 
-fn convert(
-    set: &mut TicketMetricSet<'_>,
-    durations: &mut AllDurations<'_>,
-    carrier: Carrier,
-    table: &mut TableBuilder,
-) -> Result<(), Rule> {
+fn convert(set: &mut TicketMetricSet<'_>, carrier: Carrier, table: &mut TableBuilder) -> Result<(), Rule> {
     let metric_set_id = set.id().id()?;
     let (created_at, updated_at) = (set.created_at().time()?, set.updated_at().time()?);
     let (group_stations, assignee_stations) =
@@ -110,13 +93,16 @@ fn convert(
     let (initially_assigned_at, assigned_at) =
         (set.initially_assigned_at().time()?, set.assigned_at().time()?);
     let (solved_at, commented_at) = (set.solved_at().time()?, set.latest_comment_added_at().time()?);
-    let reply = read(set.reply_minutes(), &mut durations.reply, MINUTES)?;
-    let first_resolution = read(set.first_resolution_minutes(), &mut durations.first_resolution, MINUTES)?;
-    let full_resolution = read(set.full_resolution_minutes(), &mut durations.full_resolution, MINUTES)?;
-    let agent_wait = read(set.agent_wait_minutes(), &mut durations.agent_wait, MINUTES)?;
-    let requester_wait = read(set.requester_wait_minutes(), &mut durations.requester_wait, MINUTES)?;
-    let on_hold = read(set.on_hold_minutes(), &mut durations.on_hold, MINUTES)?;
-    let reply_seconds = read(set.reply_seconds(), &mut durations.reply_seconds, SECONDS)?;
+    let reply = read(set, TicketMetricSet::reply_minutes, |set| &mut set.reply, MINUTES)?;
+    let first_resolution =
+        read(set, TicketMetricSet::first_resolution_minutes, |set| &mut set.first_resolution, MINUTES)?;
+    let full_resolution =
+        read(set, TicketMetricSet::full_resolution_minutes, |set| &mut set.full_resolution, MINUTES)?;
+    let agent_wait = read(set, TicketMetricSet::agent_wait_minutes, |set| &mut set.agent_wait, MINUTES)?;
+    let requester_wait =
+        read(set, TicketMetricSet::requester_wait_minutes, |set| &mut set.requester_wait, MINUTES)?;
+    let on_hold = read(set, TicketMetricSet::on_hold_minutes, |set| &mut set.on_hold, MINUTES)?;
+    let reply_seconds = read(set, TicketMetricSet::reply_seconds, |set| &mut set.seconds, SECONDS)?;
     table.row([
         ("ticket_id", carrier.ticket_id.into()),
         ("created_month", Cell::Month(carrier.created_at)),
@@ -153,30 +139,22 @@ fn convert(
     Ok(())
 }
 
-impl<'a> AllDurations<'a> {
-    fn open(set: &mut TicketMetricSet<'a>, context: &mut Context<'_>) -> Self {
-        let tally = &mut context.tally;
-        Self {
-            reply: open(set.reply_minutes(), Place::ReplyMinutes, tally),
-            first_resolution: open(set.first_resolution_minutes(), Place::FirstResolutionMinutes, tally),
-            full_resolution: open(set.full_resolution_minutes(), Place::FullResolutionMinutes, tally),
-            agent_wait: open(set.agent_wait_minutes(), Place::AgentWaitMinutes, tally),
-            requester_wait: open(set.requester_wait_minutes(), Place::RequesterWaitMinutes, tally),
-            on_hold: open(set.on_hold_minutes(), Place::OnHoldMinutes, tally),
-            reply_seconds: open(set.reply_seconds(), Place::ReplySeconds, tally),
+impl TicketMetricSet<'_> {
+    /// Accounts for the set and its durations.
+    fn settle(self, is_stored: bool, tally: &mut Tally) {
+        tally.settle(&self, is_stored);
+        let durations = [
+            self.reply,
+            self.first_resolution,
+            self.full_resolution,
+            self.agent_wait,
+            self.requester_wait,
+            self.on_hold,
+            self.seconds,
+        ];
+        for durations in durations.iter().flatten() {
+            tally.settle(durations, is_stored);
         }
-    }
-
-    const fn all(&self) -> [Option<&Durations<'a>>; 7] {
-        [
-            self.reply.as_ref(),
-            self.first_resolution.as_ref(),
-            self.full_resolution.as_ref(),
-            self.agent_wait.as_ref(),
-            self.requester_wait.as_ref(),
-            self.on_hold.as_ref(),
-            self.reply_seconds.as_ref(),
-        ]
     }
 }
 
@@ -187,17 +165,18 @@ struct Pair {
     business: Option<i64>,
 }
 
-fn read(
-    value: &Value<'_>,
-    durations: &mut Option<Durations<'_>>,
+fn read<'a>(
+    set: &mut TicketMetricSet<'a>,
+    value: for<'s> fn(&'s mut TicketMetricSet<'a>) -> &'s mut Value<'a>,
+    durations: for<'s> fn(&'s mut TicketMetricSet<'a>) -> &'s mut Option<Durations<'a>>,
     range: RangeInclusive<i64>,
 ) -> Result<Pair, Rule> {
-    match durations {
-        Some(durations) => Ok(Pair {
+    if let Some(durations) = durations(set) {
+        return Ok(Pair {
             calendar: durations.calendar().integer(range.clone())?,
             business: durations.business().integer(range)?,
-        }),
-        None if value.json() == Json::Null => Ok(Pair::default()),
-        None => Err(value.rule(Fault::WrongType)),
+        });
     }
+    let value = value(set);
+    if value.json() == Json::Null { Ok(Pair::default()) } else { Err(value.rule(Fault::WrongType)) }
 }

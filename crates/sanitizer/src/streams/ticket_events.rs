@@ -1,10 +1,7 @@
 //! Ticket events: what the children of one update share. See [`super::child_events`].
 
-use std::fmt;
-
 use deskmeter_tables::TICKET_EVENTS;
 use deskmeter_zendesk::UnixSeconds;
-use serde::de::{Deserializer, SeqAccess, Visitor};
 
 use super::Rows;
 use super::child_events::ChildEvent;
@@ -12,7 +9,7 @@ use super::via_object::event_via;
 use crate::CleanBatch;
 use crate::context::Context;
 use crate::json::Json;
-use crate::layout::{Layout, ObjectSeed, layout};
+use crate::layout::layout;
 use crate::place::Place;
 use crate::pseudonym::{Pseudonym, PseudonymKey};
 use crate::reject::{Fault, Rule};
@@ -22,7 +19,6 @@ use crate::value::{Fate, IDS, Value};
 layout! {
     /// An update of a ticket. Who made it from where (`system`) and what apps wrote (`metadata`) is not here.
     TicketEvent {
-        child_events "child_events",
         id "id",
         ticket_id "ticket_id",
         timestamp "timestamp",
@@ -30,6 +26,7 @@ layout! {
         updater_id "updater_id",
         via "via",
     }
+    inside { child_events children "child_events" Vec<Option<ChildEvent<'a>>>, |_| Place::ChildEvent }
     drop { "via_reference_id", "system", "metadata", "event_type" }
 }
 
@@ -64,7 +61,7 @@ impl Rows for TicketEvents {
         context.saw(occurred_at(&mut event));
         let via = event_via(event.via(), Place::TicketEventVia, context);
         let added = Update::read(&mut event, via, context.key)
-            .and_then(|update| self.add_children(event.child_events(), update, context));
+            .and_then(|update| self.add_children(&mut event, update, context));
         if let Err(rule) = added {
             let id = event.id().id().ok().flatten();
             context.reject(&TICKET_EVENTS, id, rule);
@@ -103,46 +100,22 @@ impl Update {
 impl TicketEvents {
     fn add_children(
         &mut self,
-        children: &mut Value<'_>,
+        event: &mut TicketEvent<'_>,
         update: Update,
         context: &mut Context<'_>,
     ) -> Result<(), Rule> {
-        match children.json() {
+        match event.child_events().json() {
             Json::Null => return Ok(()),
             Json::Array => {}
-            _ => return Err(children.rule(Fault::WrongType)),
+            _ => return Err(event.child_events().rule(Fault::WrongType)),
         }
-        let mut parser = serde_json::Deserializer::from_str(children.raw());
-        let visitor = ChildVisitor { table: &mut self.0, update, context };
-        parser.deserialize_seq(visitor).map_err(|_| children.rule(Fault::WrongType))?;
-        children.set_fate(Fate::Opened);
-        Ok(())
-    }
-}
-
-struct ChildVisitor<'v, 's> {
-    table: &'v mut TableBuilder,
-    update: Update,
-    context: &'v mut Context<'s>,
-}
-
-impl<'de> Visitor<'de> for ChildVisitor<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of child events")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<(), A::Error> {
-        let Self { table, update, context } = self;
-        loop {
-            let mut child = ChildEvent::at(Place::ChildEvent);
-            let seed = ObjectSeed { object: &mut child, tally: &mut context.tally };
-            match array.next_element_seed(seed)? {
-                Some(true) => child.add(update, table, context),
-                Some(false) => context.reject_non_object(&TICKET_EVENTS, Place::ChildEvent),
-                None => return Ok(()),
+        for child in std::mem::take(&mut event.children) {
+            match child {
+                Some(child) => child.add(update, &mut self.0, context),
+                None => context.reject_non_object(&TICKET_EVENTS, Place::ChildEvent),
             }
         }
+        event.child_events().set_fate(Fate::Opened);
+        Ok(())
     }
 }

@@ -6,7 +6,8 @@ use super::Rows;
 use crate::CleanBatch;
 use crate::context::Context;
 use crate::json::Json;
-use crate::layout::{Layout, layout, open};
+use crate::layout::layout;
+use crate::ledger::Tally;
 use crate::place::Place;
 use crate::reject::{Fault, Rule};
 use crate::table_builder::{Cell, TableBuilder};
@@ -22,9 +23,11 @@ layout! {
         event_type "type",
         time "time",
         deleted "deleted",
-        sla "sla",
-        group_sla "group_sla",
-        status "status",
+    }
+    inside {
+        sla sla_object "sla" Option<Sla<'a>>, |_| Place::Sla;
+        group_sla group_sla_object "group_sla" Option<Sla<'a>>, |_| Place::GroupSla;
+        status clock "status" Option<Clock<'a>>, |_| Place::Clock;
     }
     drop {}
 }
@@ -34,8 +37,13 @@ layout! {
     Sla {
         target "target",
         business_hours "business_hours",
-        policy "policy",
         target_in_seconds "target_in_seconds",
+    }
+    inside {
+        policy policy_object "policy" Option<SlaPolicy<'a>>, |of| match of {
+            Place::GroupSla => Place::GroupSlaPolicy,
+            _ => Place::SlaPolicy,
+        };
     }
     drop {}
 }
@@ -77,15 +85,6 @@ impl Default for MetricEvents {
     }
 }
 
-/// The objects that stand in an event, each None when there is none.
-struct Parts<'a> {
-    sla: Option<Sla<'a>>,
-    sla_policy: Option<SlaPolicy<'a>>,
-    group_sla: Option<Sla<'a>>,
-    group_sla_policy: Option<SlaPolicy<'a>>,
-    clock: Option<Clock<'a>>,
-}
-
 impl Rows for MetricEvents {
     type Row<'a> = TicketMetricEvent<'a>;
     const PLACE: Place = Place::MetricEvent;
@@ -95,19 +94,12 @@ impl Rows for MetricEvents {
             return context.reject_non_object(&TICKET_METRIC_EVENTS, Place::MetricEvent);
         };
         context.saw(event.time().time());
-        let mut parts = Parts::open(&mut event, context);
-        let converted = self.convert(&mut event, &mut parts);
+        let converted = self.convert(&mut event);
         if let Err(rule) = converted {
             let id = event.id().id().ok().flatten();
             context.reject(&TICKET_METRIC_EVENTS, id, rule);
         }
-        let is_stored = converted.is_ok();
-        context.tally.settle(&event, is_stored);
-        settle(parts.sla.as_ref(), is_stored, context);
-        settle(parts.sla_policy.as_ref(), is_stored, context);
-        settle(parts.group_sla.as_ref(), is_stored, context);
-        settle(parts.group_sla_policy.as_ref(), is_stored, context);
-        settle(parts.clock.as_ref(), is_stored, context);
+        event.settle(converted.is_ok(), &mut context.tally);
     }
 
     fn finish(self) -> Vec<CleanBatch> {
@@ -116,7 +108,7 @@ impl Rows for MetricEvents {
 }
 
 impl MetricEvents {
-    fn convert(&mut self, event: &mut TicketMetricEvent<'_>, parts: &mut Parts<'_>) -> Result<(), Rule> {
+    fn convert(&mut self, event: &mut TicketMetricEvent<'_>) -> Result<(), Rule> {
         let id = event.id().required(Value::id)?;
         let ticket_id = event.ticket_id().required(Value::id)?;
         let metric = event.metric().required(|metric| metric.word(&METRIC))?;
@@ -124,21 +116,16 @@ impl MetricEvents {
         let event_type = event.event_type().required(|word| word.word(&METRIC_EVENT_TYPE))?;
         let occurred_at = event.time().required(Value::time)?;
         let is_deleted = event.deleted().boolean()?.unwrap_or(false);
-        let sla = target(event.sla(), &mut parts.sla)?;
-        let sla_policy_id = match (&mut parts.sla, &mut parts.sla_policy) {
-            (_, Some(policy)) => policy.id().id()?,
-            (Some(sla), None) => absent(sla.policy())?,
-            (None, None) => None,
-        };
-        let group_sla = target(event.group_sla(), &mut parts.group_sla)?;
-        let group_sla_policy_key = match (&mut parts.group_sla, &mut parts.group_sla_policy) {
-            (_, Some(policy)) => policy_key(policy.id()),
-            (Some(sla), None) => absent(sla.policy())?,
-            (None, None) => None,
-        };
-        let (calendar, business) = match &mut parts.clock {
+        object_or_null(event.sla())?;
+        let sla = target(event.sla_object.as_mut())?;
+        let sla_policy_id = policy(event.sla_object.as_mut(), |id| id.id())?;
+        object_or_null(event.group_sla())?;
+        let group_sla = target(event.group_sla_object.as_mut())?;
+        let group_sla_policy_key = policy(event.group_sla_object.as_mut(), |id| Ok(policy_key(id)))?;
+        object_or_null(event.status())?;
+        let (calendar, business) = match &mut event.clock {
             Some(clock) => (clock.calendar().integer(MINUTES)?, clock.business().integer(MINUTES)?),
-            None => (absent(event.status())?, None),
+            None => (None, None),
         };
         self.0.row([
             ("metric_event_id", id.into()),
@@ -160,26 +147,25 @@ impl MetricEvents {
     }
 }
 
-impl<'a> Parts<'a> {
-    fn open(event: &mut TicketMetricEvent<'a>, context: &mut Context<'_>) -> Self {
-        let tally = &mut context.tally;
-        let mut sla = open::<Sla<'_>>(event.sla(), Place::Sla, tally);
-        let mut group_sla = open::<Sla<'_>>(event.group_sla(), Place::GroupSla, tally);
-        Self {
-            sla_policy: sla.as_mut().and_then(|sla| open(sla.policy(), Place::SlaPolicy, tally)),
-            group_sla_policy: group_sla
-                .as_mut()
-                .and_then(|sla| open(sla.policy(), Place::GroupSlaPolicy, tally)),
-            clock: open(event.status(), Place::Clock, tally),
-            sla,
-            group_sla,
+impl TicketMetricEvent<'_> {
+    /// Accounts for the event and the objects in it.
+    fn settle(self, is_stored: bool, tally: &mut Tally) {
+        tally.settle(&self, is_stored);
+        for sla in [self.sla_object, self.group_sla_object].into_iter().flatten() {
+            sla.settle(is_stored, tally);
+        }
+        if let Some(clock) = &self.clock {
+            tally.settle(clock, is_stored);
         }
     }
 }
 
-fn settle<'a>(part: Option<&impl Layout<'a>>, is_stored: bool, context: &mut Context<'_>) {
-    if let Some(part) = part {
-        context.tally.settle(part, is_stored);
+impl Sla<'_> {
+    fn settle(self, is_stored: bool, tally: &mut Tally) {
+        tally.settle(&self, is_stored);
+        if let Some(policy) = &self.policy_object {
+            tally.settle(policy, is_stored);
+        }
     }
 }
 
@@ -191,8 +177,8 @@ struct Target {
 }
 
 /// The target of an `sla` or a `group_sla`: its seconds, or its minutes where Zendesk tells only these.
-fn target(value: &Value<'_>, sla: &mut Option<Sla<'_>>) -> Result<Target, Rule> {
-    let Some(sla) = sla else { return absent(value).map(|_: Option<()>| Target::default()) };
+fn target(sla: Option<&mut Sla<'_>>) -> Result<Target, Rule> {
+    let Some(sla) = sla else { return Ok(Target::default()) };
     let minutes = sla.target().integer(MINUTES)?;
     let seconds = sla.target_in_seconds().integer(SECONDS)?;
     if seconds.is_some() {
@@ -204,9 +190,22 @@ fn target(value: &Value<'_>, sla: &mut Option<Sla<'_>>) -> Result<Target, Rule> 
     })
 }
 
-/// None where no object stands, unless something else does.
-fn absent<T>(value: &Value<'_>) -> Result<Option<T>, Rule> {
-    if value.json() == Json::Null { Ok(None) } else { Err(value.rule(Fault::WrongType)) }
+/// What `read` finds in the id of a target's policy, if there is one.
+fn policy<T>(
+    sla: Option<&mut Sla<'_>>,
+    read: fn(&mut Value<'_>) -> Result<Option<T>, Rule>,
+) -> Result<Option<T>, Rule> {
+    let Some(sla) = sla else { return Ok(None) };
+    object_or_null(sla.policy())?;
+    sla.policy_object.as_mut().map_or(Ok(None), |policy| read(policy.id()))
+}
+
+/// Refuses what is neither an object nor nothing.
+fn object_or_null(value: &Value<'_>) -> Result<(), Rule> {
+    match value.json() {
+        Json::Null | Json::Object => Ok(()),
+        _ => Err(value.rule(Fault::WrongType)),
+    }
 }
 
 /// A policy's key, if it has the form of one; else it could be a text, and is dropped.

@@ -4,7 +4,7 @@ use deskmeter_tables::{PRIORITY, STATUS, SUPPORT_TYPE, TICKET_METRIC_SETS, TICKE
 
 use super::Rows;
 use super::labels::{self, Found};
-use super::metric_sets::{self, Carrier};
+use super::metric_sets::{self, Carrier, TicketMetricSet};
 use super::via_object::{Via, ViaSource, way};
 use crate::CleanBatch;
 use crate::allow_list::LabelSet;
@@ -53,8 +53,8 @@ layout! {
         brand_id "brand_id",
         is_messaging "from_messaging_channel",
         support_type "support_type",
-        metric_set "metric_set",
     }
+    inside { metric_set metric_set_object "metric_set" Option<TicketMetricSet<'a>>, |_| Place::MetricSet }
     drop {
         "url", "external_id", "subject", "raw_subject", "description", "recipient", "forum_topic_id",
         "satisfaction_rating", "sharing_agreement_ids", "encoded_id",
@@ -96,10 +96,14 @@ impl Rows for Tickets {
         let labels = TicketLabels::read(&mut ticket, context);
         let carrier = self.convert(&mut ticket, channel, rel, labels.set(), context);
         match carrier {
-            Ok(carrier) => metric_sets::add(ticket.metric_set(), carrier, &mut self.metric_sets, context),
+            Ok(carrier) => {
+                let set = ticket.metric_set_object.take();
+                metric_sets::add(ticket.metric_set(), set, carrier, &mut self.metric_sets, context);
+            }
             Err(rule) => {
                 let id = ticket.id().id().ok().flatten();
                 context.reject(&TICKETS, id, rule);
+                ticket.metric_set().set_fate(Fate::Dropped);
             }
         }
         context.tally.settle(&ticket, carrier.is_ok());

@@ -16,6 +16,9 @@ pub struct Description {
     /// Month column that a mart is partitioned by. Such a mart can be refreshed month by month; one without is made
     /// anew from other marts each time.
     pub partition: Option<String>,
+    /// How many tickets stand behind a row, as SQL over its columns; `account` where a row is about the whole account.
+    /// None where a row is about a single ticket or agent. Groups that are too small are not published.
+    pub group_size: Option<String>,
     /// What a reader must know before using the numbers.
     #[serde(default)]
     pub caveats: Vec<String>,
