@@ -16,13 +16,16 @@ use crate::world::stream::{Filter, Stream};
 /// Kinds of odd rows.
 const ODDITIES: u64 = 7;
 
-/// Arrays of people and content that a server change might add unasked.
-pub(crate) const SIDELOADS: &str = concat!(
-    r#","users":[{"id":39999999999999,"name":"CANARY-sideload-user-0","email":"canary-sideload-0@example.test"}]"#,
-    r#","organizations":[{"id":37999999999999,"name":"CANARY-sideload-organization-0"}]"#,
-    r#","groups":[{"id":36999999999999,"name":"CANARY-sideload-group-0"}]"#,
-    r#","audits":[{"id":1,"events":[{"type":"Comment","body":"CANARY-sideload-audit-0"}]}]"#,
-);
+/// Arrays of people and content that a server change might add unasked, by key.
+pub(crate) const SIDELOADS: [(&str, &str); 4] = [
+    (
+        "users",
+        r#","users":[{"id":39999999999999,"name":"CANARY-sideload-user-0","email":"canary-sideload-0@example.test"}]"#,
+    ),
+    ("organizations", r#","organizations":[{"id":37999999999999,"name":"CANARY-sideload-organization-0"}]"#),
+    ("groups", r#","groups":[{"id":36999999999999,"name":"CANARY-sideload-group-0"}]"#),
+    ("audits", r#","audits":[{"id":1,"events":[{"type":"Comment","body":"CANARY-sideload-audit-0"}]}]"#),
+];
 
 /// Whether, and in which of seven ways, the row of this id comes in an odd shape.
 pub(crate) fn oddity(percent: u8, id: i64) -> Option<u8> {

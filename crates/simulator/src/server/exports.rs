@@ -121,7 +121,8 @@ fn rows(simulator: &Simulator, ask: &Ask, picked: &Picked, faults: &[Kind]) -> V
     }
     body.push(b']');
     if faults.contains(&Kind::UnaskedSideloads) {
-        body.extend_from_slice(crate::render::SIDELOADS.as_bytes());
+        let others = crate::render::SIDELOADS.iter().filter(|(key, _)| *key != ask.stream.key());
+        others.for_each(|(_, array)| body.extend_from_slice(array.as_bytes()));
     } else if ask.stream == Stream::Tickets {
         let mut arrays = Vec::new();
         ask.sideloads.write(simulator, body.get(first..).unwrap_or_default(), ask.as_of, &mut arrays);
