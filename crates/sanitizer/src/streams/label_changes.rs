@@ -66,9 +66,8 @@ impl LabelChange {
             return Self::default();
         }
         let is_only_one = child.has_one_field_alone();
-        let previous = |child: &mut ChildEvent<'_>| match is_only_one {
-            true => labels::tags(child.previous_value(), allow),
-            false => Found::default(),
+        let previous = |child: &mut ChildEvent<'_>| {
+            if is_only_one { labels::tags(child.previous_value(), allow) } else { Found::default() }
         };
         if child.added_tags().is_present() || child.removed_tags().is_present() {
             let added = labels::tags(child.added_tags(), allow);
@@ -88,10 +87,10 @@ impl LabelChange {
         }
         let Ok(field_id) = name.parse() else { return Self::default() };
         let now = labels::option(field_id, child.value(), allow);
-        let before = match is_only_one {
-            true => labels::option(field_id, child.previous_value(), allow),
-            false => LabelSet::default(),
-        };
+        let mut before = LabelSet::default();
+        if is_only_one {
+            before = labels::option(field_id, child.previous_value(), allow);
+        }
         Self::of_options(now, before)
     }
 

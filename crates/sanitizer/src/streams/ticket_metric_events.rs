@@ -118,10 +118,10 @@ impl MetricEvents {
         let is_deleted = event.deleted().boolean()?.unwrap_or(false);
         object_or_null(event.sla())?;
         let sla = target(event.sla_object.as_mut())?;
-        let sla_policy_id = policy(event.sla_object.as_mut(), |id| id.id())?;
+        let sla_policy_id = policy(event.sla_object.as_mut(), policy_id)?;
         object_or_null(event.group_sla())?;
         let group_sla = target(event.group_sla_object.as_mut())?;
-        let group_sla_policy_key = policy(event.group_sla_object.as_mut(), |id| Ok(policy_key(id)))?;
+        let group_sla_policy_key = policy(event.group_sla_object.as_mut(), policy_key)?;
         object_or_null(event.status())?;
         let (calendar, business) = match &mut event.clock {
             Some(clock) => (clock.calendar().integer(MINUTES)?, clock.business().integer(MINUTES)?),
@@ -208,10 +208,17 @@ fn object_or_null(value: &Value<'_>) -> Result<(), Rule> {
     }
 }
 
-/// A policy's key, if it has the form of one; else it could be a text, and is dropped.
-fn policy_key(id: &mut Value<'_>) -> Option<PolicyKey> {
-    let Json::Text(text) = id.json() else { return None };
-    let key = PolicyKey::parse(&text)?;
-    id.set_fate(Fate::Kept);
-    Some(key)
+fn policy_id(id: &mut Value<'_>) -> Result<Option<i64>, Rule> {
+    id.id()
+}
+
+/// A group policy's key, if it has the form of one; else it could be a text, and is dropped.
+#[expect(clippy::unnecessary_wraps, reason = "of the shape of policy_id, which can refuse")]
+fn policy_key(id: &mut Value<'_>) -> Result<Option<PolicyKey>, Rule> {
+    let Json::Text(text) = id.json() else { return Ok(None) };
+    let key = PolicyKey::parse(&text);
+    if key.is_some() {
+        id.set_fate(Fate::Kept);
+    }
+    Ok(key)
 }

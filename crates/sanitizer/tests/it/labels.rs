@@ -12,6 +12,18 @@ const TAGS: [(&str, &str); 3] = [("closed_by_merge", "merged"), ("urgent", "hot"
 /// Allowed options: field, value, label.
 const OPTIONS: [(i64, &str, &str); 3] = [(7, "task", "tasks"), (7, "true", "ticked"), (1, "hold", "held")];
 
+/// Keys of a child that are no field.
+pub(crate) const COMMON: [&str; 8] = [
+    "id",
+    "via",
+    "via_reference_id",
+    "event_type",
+    "previous_value",
+    "value",
+    "comment_present",
+    "comment_public",
+];
+
 pub(crate) type Labels = BTreeSet<&'static str>;
 
 pub(crate) fn allow_list() -> AllowList {
@@ -46,16 +58,6 @@ pub(crate) fn of_ticket(ticket: &Node) -> Labels {
 
 /// Labels that a child sets and takes off.
 pub(crate) fn of_child(child: &Node) -> (Labels, Labels) {
-    const COMMON: [&str; 8] = [
-        "id",
-        "via",
-        "via_reference_id",
-        "event_type",
-        "previous_value",
-        "value",
-        "comment_present",
-        "comment_public",
-    ];
     let Node::Object(entries) = child else { unreachable!() };
     let names: HashSet<_> = entries.iter().map(|(name, _)| name.as_str()).collect();
     let is_alone = names.iter().filter(|name| !COMMON.contains(name)).count() == 1;

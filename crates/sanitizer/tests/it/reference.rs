@@ -72,6 +72,24 @@ const METRICS: &[&str] = &[
 const METRIC_EVENT_TYPES: &[&str] =
     &["measure", "activate", "pause", "fulfill", "apply_sla", "apply_group_sla", "breach", "update_status"];
 
+/// Fields of a child that are kept, and our words for them.
+const FIELDS: [(&str, &str); 11] = [
+    ("status", "status"),
+    ("priority", "priority"),
+    ("type", "type"),
+    ("assignee_id", "assignee"),
+    ("group_id", "group"),
+    ("organization_id", "organization"),
+    ("brand_id", "brand"),
+    ("ticket_form_id", "ticket_form"),
+    ("custom_status_id", "custom_status"),
+    ("problem_id", "problem"),
+    ("is_public", "is_public"),
+];
+/// Fields of a child that are known and give no row by themselves.
+const OTHERS: [&str; 7] =
+    ["subject", "tags", "added_tags", "removed_tags", "requester_id", "custom_ticket_fields", "sla"];
+
 const ID_MAX: i64 = 9_007_199_254_740_992;
 const COUNT_MAX: i64 = 1_000_000;
 const SECONDS_MAX: i64 = 7_258_118_400;
@@ -425,31 +443,6 @@ impl Reference<'_> {
 
     /// Id and the columns from `kind` on; None when the child is dropped.
     fn child(&self, child: At<'_>) -> Result<Option<(i64, Row)>, String> {
-        const FIELDS: [(&str, &str); 11] = [
-            ("status", "status"),
-            ("priority", "priority"),
-            ("type", "type"),
-            ("assignee_id", "assignee"),
-            ("group_id", "group"),
-            ("organization_id", "organization"),
-            ("brand_id", "brand"),
-            ("ticket_form_id", "ticket_form"),
-            ("custom_status_id", "custom_status"),
-            ("problem_id", "problem"),
-            ("is_public", "is_public"),
-        ];
-        const COMMON: [&str; 8] = [
-            "id",
-            "via",
-            "via_reference_id",
-            "event_type",
-            "previous_value",
-            "value",
-            "comment_present",
-            "comment_public",
-        ];
-        const OTHERS: [&str; 7] =
-            ["subject", "tags", "added_tags", "removed_tags", "requester_id", "custom_ticket_fields", "sla"];
         let named = child.node.get("field_name");
         let keyed = FIELDS.iter().find(|(key, _)| child.node.get(key).is_some());
         let by_name = FIELDS.iter().find(|(key, _)| named == Some(&Node::Text((*key).into())));
@@ -484,7 +477,7 @@ impl Reference<'_> {
         let others: HashSet<_> = entries
             .iter()
             .map(|(name, _)| name.as_str())
-            .filter(|name| !COMMON.contains(name) && *name != value_key)
+            .filter(|name| !labels::COMMON.contains(name) && *name != value_key)
             .filter(|name| keyed.is_some() || *name != "field_name")
             .collect();
         let is_number = ["group", "brand", "ticket_form", "custom_status", "problem"].contains(&field_word);
