@@ -36,9 +36,8 @@ fn main() -> ExitCode {
         Err(error) => return report(&anyhow::Error::new(error).context("start the runtime")),
     };
     match panics::caught(|| runtime.block_on(commands::run(cli))) {
-        Ok(Ok(exit)) => exit.into(),
         Ok(Err(error)) => report(&error),
-        Err(exit) => exit.into(),
+        Ok(Ok(exit)) | Err(exit) => exit.into(),
     }
 }
 
