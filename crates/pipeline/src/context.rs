@@ -8,7 +8,7 @@ use deskmeter_zendesk::UnixSeconds;
 use object_store::ObjectStore;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::{Observer, Silent};
+use crate::{Observer, Silent, Stop};
 
 /// The time now. `cli` hands in the real clock, tests a value.
 pub type Clock = Arc<dyn Fn() -> UnixSeconds + Send + Sync>;
@@ -37,6 +37,8 @@ pub struct Context {
     pub observer: Arc<dyn Observer>,
     /// What the runs of this process share.
     pub shares: Shares,
+    /// By which runs are asked to end.
+    pub stop: Stop,
 }
 
 /// What all runs of one process share, so that its memory does not grow with the number of accounts.
@@ -86,6 +88,7 @@ impl Context {
             storage: Arc::new(|store| store),
             observer: Arc::new(Silent),
             shares: Shares::among(1),
+            stop: Stop::default(),
         }
     }
 

@@ -25,6 +25,8 @@ pub enum ErrorKind {
     DataCheck,
     /// A deletion is past its deadline.
     DeletionOverdue,
+    /// The run ended because it was asked to: that is no failure.
+    Stopped,
     /// A bug of ours.
     Bug,
 }
@@ -33,6 +35,7 @@ impl ErrorKind {
     /// The published exit code. A code never changes its meaning.
     pub const fn exit_code(self) -> u8 {
         match self {
+            Self::Stopped => 0,
             Self::Bug => 1,
             Self::Config | Self::Query => 2,
             Self::NotConnected => 3,

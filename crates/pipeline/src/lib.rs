@@ -14,6 +14,7 @@ mod open;
 mod publish;
 mod state;
 mod status;
+mod stop;
 mod sync;
 mod tokens;
 
@@ -35,4 +36,5 @@ pub use open::{
 };
 pub use publish::{export, publish};
 pub use status::{ConnectionStatus, DeletionState, Run, StreamState, runs, status};
+pub use stop::Stop;
 pub use sync::{StreamReport, SyncOptions, SyncReport, sync};

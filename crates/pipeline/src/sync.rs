@@ -70,8 +70,12 @@ pub async fn sync(
     let id = RunId::new(context.started_at, rand::random());
     let client = client(pipeline, context)?;
     let run = Run { pipeline, context, options, state: &state, client: &client, id: &id };
-    let result = while_renewing(lease, context, |fence| run.under_lease(sealed, fence)).await;
-    run.record(result.as_ref()).await?;
+    let result =
+        while_renewing(lease, context, |fence| context.stop.bound(run.under_lease(sealed, fence))).await;
+    // A run that was asked to end has no outcome: the next one goes on and has it.
+    if !result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Stopped) {
+        run.record(result.as_ref()).await?;
+    }
     result
 }
 
@@ -162,16 +166,27 @@ impl Run<'_> {
             loader.append_ledger(rows).await.map_err(of_loader)?;
         }
         read?;
+        self.context.stop.cut(self.finish(&lake, &mut loader, &mut report)).await?;
+        Ok(report)
+    }
+
+    /// What follows from the rows: marts, tidiness, the operator's database.
+    async fn finish(
+        &self,
+        lake: &ConnectionLake,
+        loader: &mut Loader,
+        report: &mut SyncReport,
+    ) -> Result<(), Error> {
         let _turn = self.context.shares.refresh_turn().await;
         let mut warehouse = new_warehouse(self.pipeline)?;
-        let refreshed = refresh::marts(self, &lake, &mut warehouse, &mut report).await;
+        let refreshed = refresh::marts(self, lake, &mut warehouse, report).await;
         refreshed.map_err(|error| of_engine(self.pipeline, error))?;
-        self.tidy_up(&mut loader, &warehouse, &lake).await?;
+        self.tidy_up(loader, &warehouse, lake).await?;
         if report.models_refreshed > 0 {
             let published = publish_configured(self.pipeline, self.context).await?;
             report.tables_published = published.map_or(0, |published| published.tables.len());
         }
-        Ok(report)
+        Ok(())
     }
 
     /// Joins small files and lets go of old versions, within the run's budget.
@@ -209,6 +224,7 @@ impl Run<'_> {
         };
         let reading = async {
             for stream in Stream::ALL {
+                self.context.stop.check()?;
                 let entry = report.streams.entry(stream.name()).or_default();
                 reader.read(stream, loader, sanitizer, entry).await?;
             }

@@ -10,7 +10,7 @@ use deskmeter_extractor::{Client, Error as FetchError, Secret, TokenError, Token
 use deskmeter_zendesk::TokenResponse;
 use tokio::sync::Mutex;
 
-use crate::{Clock, Context};
+use crate::{Clock, Context, Stop};
 
 /// A token that ends within so many seconds is refreshed first: longer than a request may take.
 const AHEAD_SECONDS: i64 = 180;
@@ -24,6 +24,7 @@ pub(crate) struct VaultTokens {
     client: Client,
     client_secret: Option<Secret>,
     clock: Clock,
+    stop: Stop,
     owner: String,
     current: Mutex<Sealed>,
 }
@@ -37,11 +38,13 @@ impl VaultTokens {
         context: &Context,
         current: Sealed,
     ) -> Self {
-        let (clock, owner) = (context.clock.clone(), owner());
-        Self { vault, connection, client, client_secret, clock, owner, current: Mutex::new(current) }
+        let (clock, stop, owner) = (context.clock.clone(), context.stop.clone(), owner());
+        Self { vault, connection, client, client_secret, clock, stop, owner, current: Mutex::new(current) }
     }
 
     async fn renew(&self, refused: &StoredSecret) -> Result<Sealed, TokenError> {
+        // The answer is the only copy of the new pair until it is stored.
+        let _hold = self.stop.hold();
         let refresher = Refresher { owner: &self.owner, now: (self.clock)().0, wait: REFRESH_WAIT };
         let exchange = |grant: deskmeter_connections::RefreshGrant| async move {
             let refresh_token = Secret::new(grant.refresh_token.expose().to_owned());

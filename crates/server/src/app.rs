@@ -10,6 +10,7 @@ use axum::http::{HeaderValue, header};
 use axum::middleware;
 use axum::response::Response;
 use axum::routing::{get, post};
+use deskmeter_pipeline::Stop;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -55,6 +56,8 @@ pub(crate) struct App {
     pub(crate) origin: String,
     tasks: Mutex<JoinSet<()>>,
     stopping: watch::Sender<bool>,
+    /// Ends the syncs of all connections, whose contexts hold it too.
+    stop: Stop,
 }
 
 impl App {
@@ -86,6 +89,7 @@ impl App {
             origin: origin.unwrap_or_else(|| format!("http://{bound}")),
             tasks: Mutex::new(JoinSet::new()),
             stopping: watch::Sender::new(false),
+            stop: options.context.stop,
         })
     }
 
@@ -109,19 +113,20 @@ impl App {
             return false;
         }
         let (app, connection) = (Arc::clone(self), Arc::clone(connection));
-        let mut stopping = self.stopping.subscribe();
         self.spawn(async move {
-            let run = connection.sync(watcher.clone());
-            let phase = tokio::select! {
-                // What was committed stays; the next run goes on from there.
-                () = told(&mut stopping) => Phase::Failed { what: "the console stops".into(), next: None },
-                report = run => match report {
-                    Ok(_) => Phase::Done,
-                    Err(error) => {
-                        warn!(connection = connection.name(), error = crate::backend::causes(&error), "sync stopped");
-                        Phase::Failed { what: crate::backend::causes(&error), next: error.next_step().map(str::to_owned) }
+            let phase = match connection.sync(watcher.clone()).await {
+                Ok(_) => Phase::Done,
+                Err(error) => {
+                    warn!(
+                        connection = connection.name(),
+                        error = crate::backend::causes(&error),
+                        "sync stopped"
+                    );
+                    Phase::Failed {
+                        what: crate::backend::causes(&error),
+                        next: error.next_step().map(str::to_owned),
                     }
-                },
+                }
             };
             watcher.end(phase);
             app.warm(&connection).await;
@@ -176,8 +181,9 @@ impl App {
         tasks.spawn(task);
     }
 
-    /// No new work: syncs end at the next point where they wait, streams of events end.
+    /// No new work: syncs commit what they have and end, streams of events end.
     pub(crate) fn stop(&self) {
+        self.stop.ask();
         self.stopping.send_replace(true);
     }
 

@@ -106,6 +106,14 @@ impl Reader<'_> {
                     }
                     break;
                 }
+                Next::Page(_) if self.context.stop.is_asked() => {
+                    if let Some(committed) = push.await? {
+                        self.committed(stream, &committed, report);
+                    }
+                    let committed = writer.finish().await.map_err(open::of_loader)?;
+                    self.committed(stream, &committed, report);
+                    return self.context.stop.check();
+                }
                 Next::Page(position) => {
                     let fetch =
                         async { self.fetch_or_go_back(stream, &position).await.map_err(open::of_fetch) };

@@ -74,6 +74,43 @@ async fn several_accounts_have_a_card_and_a_row_each() {
     console.stop().await;
 }
 
+/// The console stops while pages are read, and once more while metrics are computed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_in_mid_sync_keeps_what_was_read_and_the_next_sync_goes_on() {
+    let (zendesk, rest) = account(60, 1_000_000).await;
+    let console = Console::of(zendesk.base_url(), &rest, None).await;
+    let mut visitor = console.visitor();
+    connect(&mut visitor).await;
+    wait_until(&visitor, "Reading").await;
+    let console = console.restart().await;
+    let mut visitor = console.visitor();
+    let page = visitor.page("/integrations").await;
+    assert!(page.contains("Connected") && page.contains("data-running=\"false\""), "the lease is given back");
+    visitor.submit("/integrations", "/integrations/acme/sync", &[]).await;
+    wait_until(&visitor, "Computing metrics").await;
+    let console = console.restart().await;
+    let mut visitor = console.visitor();
+    visitor.submit("/integrations", "/integrations/acme/sync", &[]).await;
+    wait_for_the_end(&visitor).await;
+    let coverage = visitor.page("/c/acme/data/quality_coverage.csv").await;
+    assert!(coverage.contains("\ntickets,60,"), "{coverage}");
+    let checks = visitor.page("/c/acme/data/quality_checks.csv").await;
+    assert!(checks.contains(",holds,0,60\r\n") && !checks.contains(",broken,"), "{checks}");
+    console.stop().await;
+    zendesk.stop().await;
+}
+
+/// Follows the server-sent events until they tell this.
+async fn wait_until(visitor: &Visitor, words: &str) {
+    let events = visitor.request(Method::GET, "/integrations/acme/events").timeout(Duration::from_mins(5));
+    let mut events = events.send().await.unwrap();
+    let mut told = String::new();
+    while !told.contains(words) {
+        let chunk = events.chunk().await.unwrap().unwrap_or_else(|| panic!("{words} was not told: {told}"));
+        told.push_str(&String::from_utf8_lossy(&chunk));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_authorization_revoked_in_zendesk_shows_disconnected_with_its_cause() {
     let (zendesk, rest) = account(20, 1_000_000).await;
