@@ -1,4 +1,4 @@
-//! Embeds the models of `sql/` into the library: one entry per `.sql` file with its `.toml`.
+//! Embeds `sql/` into the library: one entry per `.sql` file with its `.toml`, and the decisions.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,10 @@ fn main() -> io::Result<()> {
         }
     }
     code.push_str("];\n");
-    fs::write(Path::new(&variable("OUT_DIR")?).join("embedded_models.rs"), code)
+    let out = PathBuf::from(variable("OUT_DIR")?);
+    let decisions = text_of(&root.join("DECISIONS.md"));
+    fs::write(out.join("embedded_decisions.rs"), format!("const DECISIONS: &str = {decisions};\n"))?;
+    fs::write(out.join("embedded_models.rs"), code)
 }
 
 fn text_of(file: &Path) -> String {

@@ -46,6 +46,9 @@ with pieces as (
 select
     ticket_id,
     measure,
+    schedule,
+    valid_from,
+    valid_to,
     calendar_seconds(valid_from, valid_to) as seconds_calendar,
     business_seconds(valid_from, valid_to, schedule) as seconds_business
 from pieces

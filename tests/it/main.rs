@@ -17,6 +17,8 @@ mod demo;
 mod fleet;
 /// Lakes that earlier versions wrote.
 mod lakes;
+/// Numbers that explain themselves, the dictionary, a metric of one's own.
+mod numbers;
 /// Lake and state on an S3-compatible server.
 mod object_store;
 /// Everything planted is found nowhere; what is allowed stands under its label.

@@ -86,6 +86,23 @@ fn every_mart_has_a_case_that_can_be_checked_by_hand() {
 }
 
 #[test]
+fn decisions_that_models_refer_to_stand_there_with_an_example_or_a_link() {
+    let decisions = read("sql/DECISIONS.md");
+    for path in files("sql", "sql") {
+        let text = read(&path);
+        for name in text.split("DECISIONS.md#").skip(1) {
+            let name = name.split(|c: char| !(c.is_ascii_lowercase() || c == '-')).next().unwrap_or_default();
+            let entry = decisions.split(&format!("\n## {name}\n")).nth(1).unwrap_or_default();
+            assert!(!entry.is_empty(), "{} refers to {name}, which is no decision", relative(&path));
+        }
+    }
+    for entry in decisions.split("\n## ").skip(1) {
+        let name = entry.lines().next().unwrap_or_default();
+        assert!(entry.contains("*Example:*"), "the decision {name} has no example");
+    }
+}
+
+#[test]
 fn a_crates_own_clippy_bans_repeat_the_roots() {
     let root_bans = read("clippy.toml");
     let bans = root_bans.lines().filter(|line| line.contains("path = ")).collect::<Vec<_>>();

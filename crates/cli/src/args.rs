@@ -119,6 +119,14 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: MetricsCommand,
     },
+    /// How a number of a ticket came about: spans, working hours, pauses, until they add up.
+    #[command(
+        after_help = "Examples:\n  deskmeter explain 1042                       all numbers and transitions of a ticket\n  \
+                            deskmeter explain 1042 full_resolution       one number, calendar and business\n  \
+                            deskmeter explain 1042 first_reply_time      an SLA clock, with its target\n  \
+                            deskmeter explain 1042 agent_work --format json"
+    )]
+    Explain(ExplainArgs),
     /// Checks the pipeline file and says everything that is wrong with it.
     Validate,
     /// What was collected, what was dropped, and what may be stored at all.
@@ -275,17 +283,32 @@ pub(crate) struct QueryArgs {
     pub(crate) output: Option<PathBuf>,
 }
 
+/// Options of `explain`.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The ticket's number.
+    pub(crate) ticket: i64,
+    /// The metric (`agent_work`), a column of it, or an SLA metric (`first_reply_time`); all numbers when left out.
+    pub(crate) metric: Option<String>,
+}
+
 /// `metrics …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum MetricsCommand {
     /// Every mart with its grain.
     List,
-    /// One mart or column: definition, unit, caveats, lineage, SQL.
+    /// One model or column: definition, unit, caveats, checks, lineage, where Zendesk differs, SQL.
     Show {
         /// Name of a model, or `model.column`.
         name: String,
     },
-    /// How derived numbers compare with Zendesk's own.
+    /// Writes the whole dictionary as one HTML file that needs no network: definitions, lineage, where Zendesk differs.
+    Docs {
+        /// The file.
+        #[arg(short, long, value_name = "FILE", default_value = "metrics.html")]
+        output: PathBuf,
+    },
+    /// How derived numbers compare with Zendesk's own, and why they differ.
     Parity,
 }
 

@@ -19,6 +19,11 @@ pub(crate) const PASSWORD: &str = "DESKMETER_PASSWORD";
 /// Argon2 hash of the console's password, so that the password itself need not be anywhere.
 pub(crate) const PASSWORD_HASH: &str = "DESKMETER_PASSWORD_HASH";
 
+/// Whether the person wants no colours: <https://no-color.org>.
+pub(crate) fn wants_no_color() -> bool {
+    environment()("NO_COLOR").is_some()
+}
+
 /// The real environment: secrets are named in the pipeline file, cloud credentials by the clouds' usual names.
 pub(crate) fn environment() -> Environment {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]

@@ -226,11 +226,14 @@ impl ConnectionLake {
         Ok(purged)
     }
 
+    /// The store, beginning at the table's folder.
+    pub(crate) fn table_store(&self, name: &str) -> Arc<dyn ObjectStore> {
+        Arc::new(PrefixStore::new(Arc::clone(&self.store), self.prefix.clone().join(name)))
+    }
+
     fn log_store(&self, name: &str) -> LogStoreRef {
-        let path = self.prefix.clone().join(name);
-        let table_store = Arc::new(PrefixStore::new(Arc::clone(&self.store), path));
         default_logstore(
-            table_store,
+            self.table_store(name),
             Arc::clone(&self.store),
             &self.table_location(name),
             &StorageConfig::default(),

@@ -23,7 +23,7 @@ pub use connection::{ConnectionLake, Lake, Purged, TableSpec};
 pub use error::Error;
 pub use files::{DataFile, data_files, read_file};
 pub use location::object_store;
-pub use replace::Written;
+pub use replace::{StagedRows, Written};
 pub use retention::{Cleaned, Retention, clean_up, last_checkpoint, orphans, write_checkpoint};
 pub use schema::{CONTRACT, DATA_SKIPPING, conform, storable_schema};
 pub use verify::{FileFault, verify_file};

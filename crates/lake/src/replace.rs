@@ -1,4 +1,5 @@
-//! Whole tables and whole partitions replaced in one commit: how marts are written.
+//! Whole tables and whole partitions replaced in one commit: how marts are written. Rows can be staged first and
+//! published later, so that what is found wrong in between is never seen.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +29,29 @@ pub struct Written {
     pub version: u64,
 }
 
+/// Rows that are written as files and not yet part of their table: nobody sees them before [`ConnectionLake::publish`].
+#[derive(Debug, Clone, Default)]
+pub struct StagedRows {
+    adds: Vec<Add>,
+    rows: u64,
+}
+
+impl StagedRows {
+    /// Further rows of the same table.
+    pub fn extend(&mut self, more: Self) {
+        self.adds.extend(more.adds);
+        self.rows += more.rows;
+    }
+
+    /// Paths of the files below the table's folder, with the value of the partition column.
+    pub fn files(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.adds.iter().map(|add| {
+            let value = add.partition_values.values().next().and_then(Option::as_deref);
+            (add.path.as_str(), value)
+        })
+    }
+}
+
 impl ConnectionLake {
     /// Replaces all rows of the table, and its columns where they differ, in one commit; creates it when it does not
     /// exist. Types that a table cannot hold are stored as [`storable_schema`](crate::storable_schema) says.
@@ -39,40 +63,50 @@ impl ConnectionLake {
         spec: &TableSpec,
         batches: Vec<RecordBatch>,
     ) -> Result<Written, Error> {
-        let spec = TableSpec { schema: schema::storable_schema(&spec.schema), ..spec.clone() };
-        let rows = Rows::new(name, &spec.schema, spec.partition.as_deref(), batches)?;
-        self.replace(name, &spec, &rows, |_| true).await
+        let staged = self.stage(name, spec, batches).await?;
+        self.publish(name, spec, &staged, None).await
     }
 
-    /// Replaces the rows of the named partitions in one commit: all rows of the batches must lie in them, and a named
-    /// partition without rows becomes empty. The table must exist, with these columns.
-    pub async fn replace_partitions(
+    /// Writes rows as files beside those of the table, without any reader seeing them. What is staged and never
+    /// published is an orphan, as what a dead writer leaves.
+    pub async fn stage(
         &self,
         name: &str,
         spec: &TableSpec,
-        partitions: &BTreeSet<String>,
         batches: Vec<RecordBatch>,
+    ) -> Result<StagedRows, Error> {
+        let schema = schema::storable_schema(&spec.schema);
+        let rows = Rows::new(name, &schema, spec.partition.as_deref(), batches)?;
+        let writer = match self.table(name).await? {
+            Some(table) => FileWriter::of(&table, name)?,
+            None => FileWriter::of_new(self.table_store(name), name, spec),
+        };
+        let mut staged = StagedRows { adds: Vec::new(), rows: rows.count };
+        for (value, batch) in &rows.by_partition {
+            staged.adds.extend(writer.write(value.as_deref(), batch).await?);
+        }
+        Ok(staged)
+    }
+
+    /// Makes staged rows the rows of the table, or of these partitions of it, in one commit; creates the table when it
+    /// does not exist. All rows must lie in the named partitions, and one without rows becomes empty.
+    pub async fn publish(
+        &self,
+        name: &str,
+        spec: &TableSpec,
+        staged: &StagedRows,
+        partitions: Option<&BTreeSet<String>>,
     ) -> Result<Written, Error> {
         let spec = TableSpec { schema: schema::storable_schema(&spec.schema), ..spec.clone() };
-        let rows = Rows::new(name, &spec.schema, spec.partition.as_deref(), batches)?;
-        let is_named =
-            |value: &Option<String>| value.as_ref().is_some_and(|value| partitions.contains(value));
-        if !rows.by_partition.keys().all(is_named) {
+        let is_replaced = |value: Option<&str>| {
+            partitions.is_none_or(|named| value.is_some_and(|value| named.contains(value)))
+        };
+        if !staged.files().all(|(_, value)| is_replaced(value)) {
             return Err(Error::mismatch(name, "rows lie outside the partitions that are replaced"));
         }
-        self.replace(name, &spec, &rows, |file| is_named(&file.partition)).await
-    }
-
-    async fn replace(
-        &self,
-        name: &str,
-        spec: &TableSpec,
-        rows: &Rows,
-        is_replaced: impl Fn(&DataFile) -> bool,
-    ) -> Result<Written, Error> {
         for _ in 1..ATTEMPTS_MAX {
-            let mut table = self.open_or_create(name, spec).await?;
-            match replace_once(&mut table, name, spec, rows, &is_replaced).await {
+            let mut table = self.open_or_create(name, &spec).await?;
+            match publish_once(&mut table, name, &spec, staged, is_replaced).await {
                 Err(Error::Conflict { .. }) => {}
                 done => return done,
             }
@@ -81,27 +115,23 @@ impl ConnectionLake {
     }
 }
 
-async fn replace_once(
+async fn publish_once(
     table: &mut DeltaTable,
     name: &str,
     spec: &TableSpec,
-    rows: &Rows,
-    is_replaced: impl Fn(&DataFile) -> bool,
+    staged: &StagedRows,
+    is_replaced: impl Fn(Option<&str>) -> bool,
 ) -> Result<Written, Error> {
-    let writer = FileWriter::of(table, name)?;
-    let mut adds = Vec::new();
-    for (value, batch) in &rows.by_partition {
-        adds.extend(writer.write(value.as_deref(), batch).await?);
-    }
-    let old: Vec<_> = data_files(table, name)?.into_iter().filter(is_replaced).collect();
+    let is_old = |file: &DataFile| is_replaced(file.partition.as_deref());
+    let old: Vec<_> = data_files(table, name)?.into_iter().filter(is_old).collect();
     let kept: BTreeSet<_> = old.iter().map(|file| file.path.to_string()).collect();
-    let new: BTreeSet<_> = adds.iter().map(|add| add.path.clone()).collect();
-    let adds: Vec<Add> = adds.into_iter().filter(|add| !kept.contains(&add.path)).collect();
+    let new: BTreeSet<_> = staged.adds.iter().map(|add| add.path.as_str()).collect();
+    let adds: Vec<Add> = staged.adds.iter().filter(|add| !kept.contains(&add.path)).cloned().collect();
     let removes = old.iter().filter(|file| !new.contains(file.path.as_ref())).map(|file| file.remove(true));
     let mut change =
         Change { removes: removes.collect(), schema: new_schema(table, name, spec)?, ..Change::overwrite() };
     let written = Written {
-        rows: rows.count,
+        rows: staged.rows,
         files_added: adds.len() as u64,
         bytes_added: adds.iter().map(|add| add.size.unsigned_abs()).sum(),
         files_removed: change.removes.len() as u64,

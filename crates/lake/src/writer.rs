@@ -19,8 +19,8 @@ use parquet::file::properties::{WriterProperties, WriterVersion};
 use parquet::schema::types::ColumnPath;
 use serde_json::{Map, Value, json};
 
-use crate::Error;
 use crate::schema::DATA_SKIPPING;
+use crate::{Error, TableSpec};
 
 /// Most rows in one file. An upsert rewrites whole files, so that this bounds its work and memory: a file of tickets
 /// is about 120 MB of Arrow arrays and 9 MB of Parquet.
@@ -71,6 +71,16 @@ impl FileWriter {
             partition: metadata.partition_columns().first().cloned(),
             data_skipping: skipping.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
         })
+    }
+
+    /// A writer for a table that does not exist yet; `store` begins at the table's folder.
+    pub(crate) fn of_new(store: Arc<dyn ObjectStore>, name: &str, spec: &TableSpec) -> Self {
+        Self {
+            table: name.to_owned(),
+            store,
+            partition: spec.partition.clone(),
+            data_skipping: spec.data_skipping.clone(),
+        }
     }
 
     /// Writes rows that all belong to one partition, in their order, as files of at most [`FILE_ROWS_MAX`] rows.

@@ -79,16 +79,28 @@ async fn a_table_is_replaced_whole_and_stays_untouched_by_the_same_rows() {
 }
 
 #[tokio::test]
-async fn only_the_named_partitions_are_replaced() {
+async fn staged_rows_are_seen_when_they_are_published_and_replace_only_the_named_partitions() {
     let folder = TempDir::new().unwrap();
     let lake = lake(&folder);
+    let staged = lake.stage("mart", &spec(), vec![mart_rows(&[1], "2026-01")]).await.unwrap();
+    assert!(lake.table("mart").await.unwrap().is_none(), "nobody sees a table before it is published");
+    lake.publish("mart", &spec(), &staged, None).await.unwrap();
     let rows = vec![mart_rows(&[1], "2026-01"), mart_rows(&[2], "2026-02"), mart_rows(&[3], "2026-03")];
     lake.replace_table("mart", &spec(), rows).await.unwrap();
+
+    let mut staged = lake.stage("mart", &spec(), vec![mart_rows(&[20], "2026-02")]).await.unwrap();
+    staged.extend(lake.stage("mart", &spec(), vec![mart_rows(&[30], "2026-03")]).await.unwrap());
+    assert_eq!(ids(&lake, "mart").await, BTreeSet::from([1, 2, 3]));
     let months = BTreeSet::from(["2026-02".to_owned(), "2026-03".to_owned()]);
-    lake.replace_partitions("mart", &spec(), &months, vec![mart_rows(&[20, 21], "2026-02")]).await.unwrap();
-    assert_eq!(ids(&lake, "mart").await, BTreeSet::from([1, 20, 21]));
-    let stray = lake.replace_partitions("mart", &spec(), &months, vec![mart_rows(&[9], "2026-01")]).await;
+    lake.publish("mart", &spec(), &staged, Some(&months)).await.unwrap();
+    assert_eq!(ids(&lake, "mart").await, BTreeSet::from([1, 20, 30]));
+
+    let stray = lake.stage("mart", &spec(), vec![mart_rows(&[9], "2026-01")]).await.unwrap();
+    let stray = lake.publish("mart", &spec(), &stray, Some(&months)).await;
     assert!(matches!(stray, Err(Error::Mismatch { .. })), "{stray:?}");
+    let nothing = lake.stage("mart", &spec(), Vec::new()).await.unwrap();
+    lake.publish("mart", &spec(), &nothing, Some(&months)).await.unwrap();
+    assert_eq!(ids(&lake, "mart").await, BTreeSet::from([1]));
 }
 
 #[tokio::test]

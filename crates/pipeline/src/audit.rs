@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use deskmeter_auditor::{AuditOptions, AuditReport, Expectations, audit};
-use deskmeter_warehouse::Warehouse;
+use deskmeter_warehouse::{Error as WarehouseError, Severity, Warehouse};
 use jiff::Timestamp;
 use object_store::ObjectStoreExt as _;
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,9 @@ use crate::error::{Error, ErrorKind};
 use crate::open::{of_warehouse, open_warehouse, whole_lake};
 use crate::state::State;
 use crate::{Context, PipelineFile};
+
+/// Severities of checks, as `data_checks` holds them.
+const SEVERITIES: [&str; 2] = [Severity::Warn.name(), Severity::Fail.name()];
 
 /// Opens everything that lies in the connection's part of the lake, and these files, and tells what should not be
 /// there. `canaries` are texts that must be nowhere.
@@ -92,18 +95,27 @@ async fn expectations(pipeline: &PipelineFile, warehouse: &Warehouse) -> Result<
     expectations.allow_labels(pipeline.privacy.labels.keys().cloned().collect());
     for mart in warehouse.catalogue().marts() {
         let sql = format!("select * from {} limit 0", mart.name);
-        let schema = warehouse.query(&sql).await.map_err(of_warehouse)?.schema();
+        let schema = match warehouse.query(&sql).await {
+            Ok(rows) => rows.schema(),
+            // A mart that a newer version brought is made by the next run.
+            Err(WarehouseError::UnknownTable { .. }) => continue,
+            Err(error) => return Err(of_warehouse(error)),
+        };
         expectations.add_mart(&mart.name, &schema, words.clone());
     }
     Ok(expectations)
 }
 
-/// Literals of the models' SQL, names of the file's schedules, and its labels.
+/// Literals of the models' SQL, names of models and of their checks, names of the file's schedules, and its labels.
 fn words(pipeline: &PipelineFile, warehouse: &Warehouse) -> BTreeSet<String> {
-    let literals = warehouse.catalogue().models().iter().flat_map(|model| literals(&model.sql));
+    let models = warehouse.catalogue().models();
+    let literals = models.iter().flat_map(|model| literals(&model.sql));
+    let checks = models.iter().flat_map(|model| model.description.checks()).map(|check| check.name);
+    let names = models.iter().map(|model| model.name.clone()).chain(checks);
     let schedules =
         pipeline.schedules.iter().flat_map(|schedule| [schedule.name.clone(), schedule.time_zone.clone()]);
-    literals.chain(schedules).chain(pipeline.privacy.labels.keys().cloned()).collect()
+    let labels = pipeline.privacy.labels.keys().cloned();
+    literals.chain(names).chain(schedules).chain(labels).chain(SEVERITIES.map(str::to_owned)).collect()
 }
 
 /// Texts between single quotes, comments left out.

@@ -8,6 +8,7 @@ mod connect;
 mod context;
 mod disconnect;
 mod error;
+mod explain;
 mod maintain;
 mod observer;
 mod open;
@@ -28,6 +29,7 @@ pub use context::{Clock, Context, Environment, Shares, Storage};
 pub use deskmeter_extractor::Clock as Timer;
 pub use disconnect::{DisconnectReport, disconnect, last_receipt, purge, verify_receipt};
 pub use error::{Error, ErrorKind};
+pub use explain::{explain, story};
 pub use maintain::{check_lake, erase_ticket, repair_lake};
 pub use observer::{Event, Observer, Silent};
 pub use open::{

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use deskmeter_lake::{ConnectionLake, Retention, clean_up, write_checkpoint};
 use deskmeter_loader::{EraseReport, Finding, Loader, LoaderOptions};
-use deskmeter_warehouse::{RefreshScope, Warehouse};
+use deskmeter_warehouse::Warehouse;
 
 use crate::error::Error;
 use crate::open::{new_warehouse, of_lake, of_loader, of_warehouse, open_lake};
@@ -29,7 +29,7 @@ pub async fn erase_ticket(
         let mut warehouse = new_warehouse(pipeline)?;
         warehouse.open(lake.clone()).await.map_err(of_warehouse)?;
         let as_of = watermark(&warehouse).await?.unwrap_or(context.started_at.0);
-        warehouse.refresh(as_of, RefreshScope::Full).await.map_err(of_warehouse)?;
+        warehouse.refresh_unheld(as_of).await.map_err(of_warehouse)?;
         clean_marts(&warehouse, &lake, Retention::NEWEST_VERSION_ONLY).await?;
         Ok(report)
     })

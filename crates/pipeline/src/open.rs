@@ -200,7 +200,7 @@ pub(crate) fn of_warehouse(error: deskmeter_warehouse::Error) -> Error {
     };
     let kind = match &error {
         E::Table { source, .. } if is_newer(source.as_ref()) => ErrorKind::Config,
-        E::Schedules(_) | E::Models(_) | E::ModelFile { .. } => ErrorKind::Config,
+        E::Schedules(_) | E::Models(_) | E::ModelFile { .. } | E::ModelColumn { .. } => ErrorKind::Config,
         E::ReadOnly(_) | E::UnknownTable { .. } | E::UnknownColumn { .. } | E::Query(_) => ErrorKind::Query,
         E::Table { .. } => ErrorKind::Storage,
         _ => ErrorKind::Bug,

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use deskmeter_connections::{Capability, DisconnectCause, RunOutcome, RunRecord, Status, StatusRecord};
+use deskmeter_warehouse::CheckSummary;
 use deskmeter_zendesk::Stream;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::open::sealing_keys;
+use crate::open::{new_warehouse, open_lake, sealing_keys};
 use crate::state::{State, of_state};
 use crate::{Context, PipelineFile};
 
@@ -31,6 +32,8 @@ pub struct ConnectionStatus {
     pub is_running: bool,
     /// By stream.
     pub streams: BTreeMap<String, StreamState>,
+    /// What the data checks of the last refresh found; none before the first, or when the lake cannot be read.
+    pub checks: Option<CheckSummary>,
     /// Until when a deletion must be done, and whether that is past.
     pub deletion: Option<DeletionState>,
     /// What to do next.
@@ -96,7 +99,15 @@ pub async fn status(pipeline: &PipelineFile, context: &Context) -> Result<Connec
         Status::Deleting => pending_deletion(pipeline, context, &state).await?,
         _ => None,
     };
-    Ok(describe(pipeline, record, holder.is_some(), deletion))
+    let mut status = describe(pipeline, record, holder.is_some(), deletion);
+    status.checks = checks(pipeline, context).await;
+    Ok(status)
+}
+
+/// What is wrong with lake or file is told by the commands that need it.
+async fn checks(pipeline: &PipelineFile, context: &Context) -> Option<CheckSummary> {
+    let lake = open_lake(pipeline, context).ok()?;
+    new_warehouse(pipeline).ok()?.check_summary(lake).await.ok()?
 }
 
 /// The newest runs, newest first.
@@ -149,6 +160,7 @@ fn describe(
         streams: streams.collect(),
         last_run: record.last_run.map(Run::of),
         is_running,
+        checks: None,
         deletion,
         next_step: String::new(),
     };

@@ -9,7 +9,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::runtime_env::RuntimeEnv;
-use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use deskmeter_lake::{ConnectionLake, DeltaTable};
 
 #[cfg(feature = "ballista")]
@@ -103,6 +103,28 @@ impl Engine {
                 Ok(Arc::new(Snapshot::of_scratch(lake, name, schema, &partitions).await?))
             }
             _ => Ok(Arc::new(MemTable::try_new(schema, partitions)?)),
+        }
+    }
+
+    /// Rows that this process can read, where the engine can read them too.
+    #[cfg_attr(
+        not(feature = "ballista"),
+        expect(unused_variables, clippy::unused_async, reason = "only a cluster has to write them")
+    )]
+    pub(crate) async fn place(
+        &self,
+        lake: Option<&ConnectionLake>,
+        name: &str,
+        frame: DataFrame,
+    ) -> Result<Arc<dyn TableProvider>> {
+        match self {
+            Self::Embedded => Ok(frame.into_view()),
+            #[cfg(feature = "ballista")]
+            Self::Ballista(_) => {
+                let schema = Arc::new(frame.schema().as_arrow().clone());
+                let rows = frame.collect().await?;
+                self.hold(lake, name, schema, vec![rows]).await
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! What can go wrong in the warehouse.
 
+use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 
 /// A failure of the warehouse. Messages name models, tables and columns, never a value of a row.
@@ -40,9 +41,35 @@ pub enum Error {
         /// The nearest column that exists.
         suggestion: Option<String>,
     },
+    /// A ticket that the marts do not hold.
+    #[error("find ticket {ticket_id}{}", nearest_of(nearest))]
+    UnknownTicket {
+        /// The number that was asked for.
+        ticket_id: i64,
+        /// The tickets whose numbers are nearest.
+        nearest: Vec<i64>,
+    },
+    /// A metric that nothing explains.
+    #[error("find an explanation of {name}{}", nearest_of(nearest))]
+    UnknownMetric {
+        /// The name that was asked for.
+        name: String,
+        /// The names that are most like it.
+        nearest: Vec<String>,
+    },
     /// A query cannot be parsed or planned, or failed while running.
     #[error("run query")]
     Query(#[source] Box<DataFusionError>),
+    /// A model reads a column that does not exist.
+    #[error("find column {column} of {model}.sql{}", nearest_of(nearest))]
+    ModelColumn {
+        /// The model.
+        model: String,
+        /// The name as it stands in the SQL.
+        column: String,
+        /// The columns that are most like it.
+        nearest: Vec<String>,
+    },
     /// A model cannot be planned or evaluated.
     #[error("evaluate model {model}")]
     Model {
@@ -71,6 +98,12 @@ pub enum Error {
     Engine(#[source] Box<DataFusionError>),
 }
 
+/// `: did you mean …?`, or nothing.
+fn nearest_of<T: ToString>(nearest: &[T]) -> String {
+    let names: Vec<String> = nearest.iter().map(ToString::to_string).collect();
+    if names.is_empty() { String::new() } else { format!(": did you mean {}?", names.join(", ")) }
+}
+
 impl Error {
     pub(crate) fn model(name: &str, source: DataFusionError) -> Self {
         Self::Model { model: name.to_owned(), source: Box::new(source) }
@@ -79,6 +112,23 @@ impl Error {
     #[cfg(feature = "ballista")]
     pub(crate) fn cluster(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Cluster(source.into())
+    }
+
+    /// A plan that cannot be made: most often a column that is not there.
+    pub(crate) fn of_plan(model: &str, source: DataFusionError) -> Self {
+        if let DataFusionError::SchemaError(schema, _) = source.find_root()
+            && let SchemaError::FieldNotFound { field, valid_fields } = schema.as_ref()
+        {
+            let mut scored: Vec<_> = valid_fields
+                .iter()
+                .map(|valid| (strsim::jaro_winkler(&field.name, &valid.name), valid.name.clone()))
+                .collect();
+            scored.sort_by(|left, right| right.0.total_cmp(&left.0));
+            scored.truncate(1);
+            let nearest = scored.into_iter().map(|(_, name)| name).collect();
+            return Self::ModelColumn { model: model.to_owned(), column: field.name.clone(), nearest };
+        }
+        Self::model(model, source)
     }
 
     pub(crate) fn engine(source: DataFusionError) -> Self {

@@ -6,12 +6,14 @@ mod business_time;
 mod cluster;
 mod engine;
 mod error;
+mod explain;
 mod fill_down;
 mod models;
 mod options;
 mod query;
 mod refresh;
 mod session;
+mod staging;
 mod store;
 mod warehouse;
 
@@ -19,8 +21,12 @@ mod warehouse;
 pub use cluster::{ExecutorOptions, SchedulerOptions, executor, scheduler};
 pub use engine::Engine;
 pub use error::Error;
-pub use models::{Catalogue, Description, Layer, Model, ModelColumn, Severity};
+pub use explain::{Explanation, Piece, Row, Story, Total, Window, WindowKind};
+pub use models::{
+    Catalogue, Check, Decision, Description, Explain, Layer, Model, ModelColumn, OwnCheck, Severity,
+    decisions,
+};
 pub use options::{AppliesTo, Definitions, LabelSpec, ScheduleSpec, WarehouseOptions};
-pub use refresh::{CheckReport, ModelReport, RefreshReport, RefreshScope, Touched};
+pub use refresh::{CheckReport, CheckSummary, ModelReport, RefreshReport, RefreshScope, Touched};
 pub use store::{MemoryTables, Store};
 pub use warehouse::Warehouse;

@@ -16,7 +16,9 @@ use deskmeter_tables::Table;
 
 use crate::business_time::{Schedules, functions};
 use crate::engine::Engine;
+use crate::models::CHECK_RESULTS;
 use crate::options::{LabelSpec, WarehouseOptions};
+use crate::refresh::{CheckReport, ModelReport};
 
 /// Makes engines that share one memory limit and one set of schedules.
 #[derive(Debug)]
@@ -47,6 +49,10 @@ impl Sessions {
         Ok(Self { runtime, config, schedules, tiers, labels, engine: options.engine.clone() })
     }
 
+    pub(crate) fn schedules(&self) -> &Schedules {
+        &self.schedules
+    }
+
     /// A new engine with the functions and the settings tables.
     pub(crate) fn open(&self) -> Result<SessionContext> {
         let context = self.engine.context(self.config.clone(), &self.runtime)?;
@@ -58,6 +64,11 @@ impl Sessions {
         register_batch(&context, "config_tiers", self.tier_rows()?)?;
         register_batch(&context, "config_labels", self.label_rows()?)?;
         Ok(context)
+    }
+
+    /// A new engine of this process, for rows that no other can read.
+    pub(crate) fn open_embedded(&self) -> Result<SessionContext> {
+        Engine::Embedded.context(self.config.clone(), &self.runtime)
     }
 
     fn schedule_rows(&self) -> Result<RecordBatch> {
@@ -100,6 +111,32 @@ impl Sessions {
 fn register_batch(context: &SessionContext, name: &str, batch: RecordBatch) -> Result<()> {
     context.register_table(name, Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?))?;
     Ok(())
+}
+
+/// Registers what the checks of a refresh found, for the models about it.
+pub(crate) fn register_check_results(
+    context: &SessionContext,
+    models: &[ModelReport],
+    is_published: bool,
+) -> Result<()> {
+    let found: Vec<_> =
+        models.iter().flat_map(|model| model.checks.iter().map(move |check| (&model.name, check))).collect();
+    let text = |of: fn(&(&String, &CheckReport)) -> String| -> ArrayRef {
+        Arc::new(found.iter().map(|pair| Some(of(pair))).collect::<StringArray>())
+    };
+    let count = |of: fn(&CheckReport) -> u64| -> ArrayRef {
+        let counts = found.iter().map(|(_, check)| i64::try_from(of(check)).ok());
+        Arc::new(counts.collect::<Int64Array>())
+    };
+    let batch = RecordBatch::try_from_iter([
+        ("model_name", text(|(model, _)| (*model).clone())),
+        ("check_name", text(|(_, check)| check.check.clone())),
+        ("severity", text(|(_, check)| check.severity.name().to_owned())),
+        ("n_rows", count(|check| check.rows)),
+        ("n_violations", count(|check| check.violations)),
+        ("is_published", Arc::new(BooleanArray::from(vec![is_published; found.len()])) as ArrayRef),
+    ])?;
+    register_batch(context, CHECK_RESULTS, batch)
 }
 
 /// Registers a collected table that is not in the lake: typed and empty.

@@ -9,7 +9,7 @@ use arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use datafusion::prelude::{DataFrame, Expr, SessionContext, ident, lit};
-use deskmeter_lake::{ConnectionLake, TableSpec};
+use deskmeter_lake::ConnectionLake;
 
 use crate::{Engine, Error};
 
@@ -42,19 +42,6 @@ impl From<MemoryTables> for Store {
     }
 }
 
-/// A mart that is ready to be kept.
-#[derive(Debug)]
-pub(crate) struct Mart<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) schema: SchemaRef,
-    pub(crate) partition: Option<&'a str>,
-    pub(crate) batches: Vec<RecordBatch>,
-    /// What one row is.
-    pub(crate) grain: &'a str,
-    /// The months that the batches remake; none when they are the whole mart.
-    pub(crate) months: Option<&'a BTreeSet<String>>,
-}
-
 impl Store {
     /// The table of this name as it is now, if it is there, for an engine.
     pub(crate) async fn provider(
@@ -76,15 +63,6 @@ impl Store {
         match self {
             Self::Lake(lake) => Some(lake),
             _ => None,
-        }
-    }
-
-    /// Keeps a mart in the place of the former one.
-    pub(crate) async fn keep(&self, mart: Mart<'_>) -> Result<(), Error> {
-        match self {
-            Self::Empty | Self::Union(_) => Ok(()),
-            Self::Memory(tables) => tables.keep(mart),
-            Self::Lake(lake) => lake_keep(lake, mart).await,
         }
     }
 }
@@ -126,20 +104,6 @@ async fn union_provider(
     Ok(union.map(DataFrame::into_view))
 }
 
-/// Replaces the months that were remade; the whole mart where all were, where it has no months, or where its columns
-/// are no longer those that are kept.
-async fn lake_keep(lake: &ConnectionLake, mart: Mart<'_>) -> Result<(), Error> {
-    let failed = |source| Error::table("write", mart.name, source);
-    let spec = TableSpec::mart(&mart.schema, mart.partition, mart.grain);
-    match mart.months {
-        Some(months) => {
-            lake.replace_partitions(mart.name, &spec, months, mart.batches).await.map_err(failed)?
-        }
-        None => lake.replace_table(mart.name, &spec, mart.batches).await.map_err(failed)?,
-    };
-    Ok(())
-}
-
 /// A table's schema and rows.
 type HeldTable = (SchemaRef, Vec<RecordBatch>);
 
@@ -170,15 +134,21 @@ impl MemoryTables {
         Ok(Some(Arc::new(table)))
     }
 
-    fn keep(&self, mart: Mart<'_>) -> Result<(), Error> {
-        let mut batches = mart.batches;
-        if let (Some(months), Some(partition)) = (mart.months, mart.partition) {
-            for batch in self.get(mart.name).unwrap_or_default() {
+    /// Puts rows in the place of the former ones, or of those of these months of the column.
+    pub(crate) fn replace(
+        &self,
+        name: &str,
+        schema: SchemaRef,
+        mut batches: Vec<RecordBatch>,
+        months: Option<(&BTreeSet<String>, &str)>,
+    ) -> Result<(), Error> {
+        if let Some((months, partition)) = months {
+            for batch in self.get(name).unwrap_or_default() {
                 let others = without_months(&batch, partition, months);
-                batches.push(others.map_err(|source| Error::table("write", mart.name, source))?);
+                batches.push(others.map_err(|source| Error::table("write", name, source))?);
             }
         }
-        self.put(mart.name, mart.schema, batches);
+        self.put(name, schema, batches);
         Ok(())
     }
 }

@@ -4,16 +4,18 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use arrow::array::RecordBatch;
 use datafusion::catalog::TableProvider;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::prelude::SessionContext;
+use futures::TryStreamExt as _;
 
 use crate::Error;
 use crate::business_time::Schedules;
 use crate::models::{Catalogue, Layer, Model};
 use crate::options::WarehouseOptions;
 use crate::query;
-use crate::refresh::{self, ModelReport, Refresh, RefreshReport, RefreshScope, Touched};
+use crate::refresh::{self, CheckSummary, Made, ModelReport, Refresh, RefreshReport, RefreshScope};
 use crate::session::{self, Sessions};
 use crate::store::Store;
 
@@ -48,23 +50,54 @@ impl Warehouse {
         self.reopen().await
     }
 
+    /// What the checks of the last refresh of a store found; none before the first. Opens one table alone.
+    pub async fn check_summary(&self, store: impl Into<Store>) -> Result<Option<CheckSummary>, Error> {
+        let context = self.sessions.open_embedded().map_err(Error::engine)?;
+        CheckSummary::read(&store.into(), &context).await
+    }
+
     /// Every model, with its description and lineage.
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue
     }
 
-    /// Remakes marts as of `as_of` (seconds since the epoch): events after it do not count.
+    /// Remakes marts as of `as_of` (seconds since the epoch): events after it do not count. The marts are made, then
+    /// checked, and only when no check of severity `fail` found anything published, all of them; otherwise readers go
+    /// on seeing the former ones. What the checks found is published in any case.
     pub async fn refresh(&self, as_of: i64, scope: RefreshScope) -> Result<RefreshReport, Error> {
+        self.remake(as_of, scope, |models| !refresh::has_failed(models)).await
+    }
+
+    /// Remakes every mart and publishes it whatever the checks find: after an erasure the former ones must not stay.
+    pub async fn refresh_unheld(&self, as_of: i64) -> Result<RefreshReport, Error> {
+        self.remake(as_of, RefreshScope::Full, |_| true).await
+    }
+
+    async fn remake(
+        &self,
+        as_of: i64,
+        scope: RefreshScope,
+        may_be_seen: impl Fn(&[ModelReport]) -> bool,
+    ) -> Result<RefreshReport, Error> {
         self.options.engine.release(self.store.lake()).await.map_err(Error::engine)?;
-        let models = match scope {
+        let context = self.source_context().await?;
+        let (mut made, months) = match scope {
             RefreshScope::Touched(touched) if self.has_monthly_marts().await? => {
-                self.refresh_touched(as_of, &touched).await?
+                let months = refresh::touched_months(&context, &touched).await.map_err(Error::engine)?;
+                (self.make_months(&context, as_of, &months).await?, Some(months))
             }
-            RefreshScope::Full | RefreshScope::Touched(_) => self.refresh_all(as_of).await?,
+            RefreshScope::Full | RefreshScope::Touched(_) => (self.make_all(&context, as_of).await?, None),
         };
+        let is_published = may_be_seen(&made.models);
+        if is_published {
+            made.staging.publish(&self.store).await?;
+        }
+        let results = self.make_results(&context, as_of, &made.models, is_published).await?;
+        results.staging.publish(&self.store).await?;
+        made.models.extend(results.models);
         self.options.engine.release(self.store.lake()).await.map_err(Error::engine)?;
         self.reopen().await?;
-        Ok(RefreshReport { as_of, models, warnings: self.warnings() })
+        Ok(RefreshReport { as_of, models: made.models, months, is_published, warnings: self.warnings() })
     }
 
     /// Answers a statement that only reads: SELECT, EXPLAIN, SHOW, DESCRIBE over tables, staging views and marts.
@@ -75,6 +108,25 @@ impl Warehouse {
             None => self.reading_context().await?,
         };
         query::stream(query::plan(&context, sql).await?).await
+    }
+
+    /// Rows of a statement that only reads.
+    pub(crate) async fn collect(&self, sql: &str) -> Result<Vec<RecordBatch>, Error> {
+        let stream = self.query(sql).await?;
+        stream.try_collect().await.map_err(|source| Error::Query(Box::new(source)))
+    }
+
+    pub(crate) fn options(&self) -> &WarehouseOptions {
+        &self.options
+    }
+
+    pub(crate) fn schedules(&self) -> &Schedules {
+        self.sessions.schedules()
+    }
+
+    /// The values of a model's parameters as of an instant (seconds since the epoch).
+    pub(crate) fn parameters(&self, as_of: i64) -> Vec<(&'static str, String)> {
+        refresh::parameters(as_of, self.options.definitions)
     }
 
     fn warnings(&self) -> Vec<String> {
@@ -107,7 +159,7 @@ impl Warehouse {
     }
 
     /// An engine with the collected tables as they are now.
-    async fn source_context(&self) -> Result<SessionContext, Error> {
+    pub(crate) async fn source_context(&self) -> Result<SessionContext, Error> {
         let context = self.sessions.open().map_err(Error::engine)?;
         for table in deskmeter_tables::ALL {
             let failed = |source| Error::table("register", table.name, source);
@@ -127,7 +179,7 @@ impl Warehouse {
     /// An engine with tables, staging views and those marts that exist.
     async fn reading_context(&self) -> Result<SessionContext, Error> {
         let context = self.source_context().await?;
-        self.register_marts(&context, |_| true).await?;
+        self.register_marts(&context).await?;
         // Staging views join and number rows of one connection: over several they would mix them.
         if self.is_union() {
             return Ok(context);
@@ -141,12 +193,8 @@ impl Warehouse {
         Ok(context)
     }
 
-    async fn register_marts(
-        &self,
-        context: &SessionContext,
-        is_wanted: impl Fn(&Model) -> bool,
-    ) -> Result<(), Error> {
-        for model in self.catalogue.marts().filter(|model| is_wanted(model)) {
+    async fn register_marts(&self, context: &SessionContext) -> Result<(), Error> {
+        for model in self.catalogue.marts() {
             if let Some(provider) = self.provider(&model.name, context).await? {
                 let failed = |source| Error::table("register", &model.name, source);
                 context.register_table(&model.name, provider).map_err(failed)?;
@@ -171,54 +219,85 @@ impl Warehouse {
         Ok(true)
     }
 
-    /// Remakes everything: at once, or some months of creation at a time where all would not fit into memory.
-    async fn refresh_all(&self, as_of: i64) -> Result<Vec<ModelReport>, Error> {
-        let context = self.source_context().await?;
-        let parts = refresh::parts(&context, self.options.memory_limit_bytes).await.map_err(Error::engine)?;
+    /// Makes everything: at once, or some months of creation at a time where all would not fit into memory.
+    async fn make_all(&self, context: &SessionContext, as_of: i64) -> Result<Made, Error> {
+        let parts = self.parts(context, None).await?;
         if parts.len() < 2 {
-            let steps = refresh::steps(&self.catalogue, |_| true);
-            return self.run(&context, as_of, None).run(&steps).await;
+            let steps = refresh::steps(&self.catalogue, |model| !self.catalogue.is_about_checks(model));
+            return self.run(context, as_of, None).run(&steps).await;
         }
-        let mut are_kept = self.has_monthly_marts().await?;
-        let mut reports = Vec::new();
-        for months in &parts {
-            let part = self.refresh_months(as_of, months, are_kept.then_some(months)).await?;
-            refresh::add_up(&mut reports, part);
-            are_kept = true;
-        }
-        reports.extend(self.refresh_sums(as_of).await?);
-        Ok(reports)
+        self.make_parts(as_of, &parts, false).await
     }
 
-    /// Remakes the touched months of the marts that have months, then the others from all months. Months that hold
-    /// an unsolved ticket count as touched: ages and running targets move with time alone.
-    async fn refresh_touched(&self, as_of: i64, touched: &Touched) -> Result<Vec<ModelReport>, Error> {
-        let context = self.source_context().await?;
-        let months = refresh::touched_months(&context, touched).await.map_err(Error::engine)?;
-        let mut reports = self.refresh_months(as_of, &months, Some(&months)).await?;
-        reports.extend(self.refresh_sums(as_of).await?);
-        Ok(reports)
-    }
-
-    /// Makes the monthly marts of the tickets of these months. They replace `replaced`, or else all.
-    async fn refresh_months(
+    /// Makes these months of the marts that have months, then the others from all months. Months that hold an
+    /// unsolved ticket are among them: ages and running targets move with time alone.
+    async fn make_months(
         &self,
+        context: &SessionContext,
         as_of: i64,
         months: &BTreeSet<String>,
-        replaced: Option<&BTreeSet<String>>,
-    ) -> Result<Vec<ModelReport>, Error> {
-        let context = self.source_context().await?;
-        refresh::narrow(&context, months).await.map_err(Error::engine)?;
-        let steps = refresh::steps(&self.catalogue, has_months);
-        self.run(&context, as_of, replaced).run(&steps).await
+    ) -> Result<Made, Error> {
+        let mut parts = self.parts(context, Some(months)).await?;
+        // A month without tickets is in no part: what is kept of it goes with the first one.
+        let found: BTreeSet<&String> = parts.iter().flatten().collect();
+        let gone: BTreeSet<String> = months.iter().filter(|month| !found.contains(month)).cloned().collect();
+        match parts.first_mut() {
+            Some(first) => first.extend(gone),
+            None => parts.push(gone),
+        }
+        self.make_parts(as_of, &parts, true).await
     }
 
-    /// Makes the marts that sum over all months, from the monthly ones as they are kept.
-    async fn refresh_sums(&self, as_of: i64) -> Result<Vec<ModelReport>, Error> {
+    /// Makes the monthly marts of one part after the other, then those that sum over all months from the monthly ones
+    /// as they will be.
+    async fn make_parts(
+        &self,
+        as_of: i64,
+        parts: &[BTreeSet<String>],
+        are_others_kept: bool,
+    ) -> Result<Made, Error> {
+        let mut made = Made::default();
+        for months in parts {
+            let context = self.source_context().await?;
+            refresh::narrow(&context, months).await.map_err(Error::engine)?;
+            let steps = refresh::steps(&self.catalogue, has_months);
+            let replaced = are_others_kept.then_some(months);
+            made.extend(self.run(&context, as_of, replaced).run(&steps).await?);
+        }
         let context = self.source_context().await?;
-        self.register_marts(&context, has_months).await?;
-        let steps = refresh::steps(&self.catalogue, |model| !has_months(model));
-        self.run(&context, as_of, None).run(&steps).await
+        let own = self.sessions.open_embedded().map_err(Error::engine)?;
+        for mart in made.staging.marts() {
+            let failed = |source| Error::table("register", &mart.name, source);
+            let staged = mart.frame(&self.store, &own).await?;
+            let placed = self.options.engine.place(self.store.lake(), &mart.name, staged).await;
+            context.register_table(&mart.name, placed.map_err(failed)?).map_err(failed)?;
+        }
+        let is_sum = |model: &Model| !has_months(model) && !self.catalogue.is_about_checks(model);
+        let steps = refresh::steps(&self.catalogue, is_sum);
+        made.extend(self.run(&context, as_of, None).run(&steps).await?);
+        Ok(made)
+    }
+
+    /// Makes the marts about what the checks found.
+    async fn make_results(
+        &self,
+        context: &SessionContext,
+        as_of: i64,
+        models: &[ModelReport],
+        is_published: bool,
+    ) -> Result<Made, Error> {
+        session::register_check_results(context, models, is_published).map_err(Error::engine)?;
+        let steps = refresh::steps(&self.catalogue, |model| self.catalogue.is_about_checks(model));
+        self.run(context, as_of, None).run(&steps).await
+    }
+
+    /// Months of creation, all or these, in parts that fit into memory one after the other.
+    async fn parts(
+        &self,
+        context: &SessionContext,
+        months: Option<&BTreeSet<String>>,
+    ) -> Result<Vec<BTreeSet<String>>, Error> {
+        refresh::parts(context, months, self.options.memory_limit_bytes).await.map_err(Error::engine)
     }
 
     fn run<'a>(
@@ -227,7 +306,7 @@ impl Warehouse {
         as_of: i64,
         months: Option<&'a BTreeSet<String>>,
     ) -> Refresh<'a> {
-        let parameters = refresh::parameters(as_of, self.options.definitions);
+        let parameters = self.parameters(as_of);
         Refresh { context, store: &self.store, engine: &self.options.engine, parameters, months }
     }
 }

@@ -5,6 +5,7 @@ mod cluster;
 mod connect;
 mod demo;
 mod disconnect;
+mod explain;
 mod export;
 mod folder;
 mod lake;
@@ -54,6 +55,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit> {
             None => query::run(&open(global)?, args).await,
         },
         Command::Metrics { command } => metrics::run(&open(global)?, command).await,
+        Command::Explain(args) => explain::run(&open(global)?, args).await,
         Command::Validate => validate(&open(global)?),
         Command::Privacy { command } => privacy::run(&open(global)?, command).await,
         Command::Lake { command } => lake::run(&open(global)?, command).await,

@@ -43,6 +43,13 @@ fn describe(status: &ConnectionStatus) -> String {
         }
         lines.push(table.to_string());
     }
+    if let Some(checks) = &status.checks {
+        lines.push(format!(
+            "data checks: {} passed, {} warned, {} failed",
+            checks.passed, checks.warned, checks.failed
+        ));
+        lines.extend(checks.found.iter().map(|found| format!("  {found}")));
+    }
     if let Some(deletion) = &status.deletion {
         let clock = if deletion.is_overdue { "OVERDUE since" } else { "due by" };
         lines.push(format!("deletion: {clock} {}", deletion.deadline));

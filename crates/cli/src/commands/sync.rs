@@ -48,17 +48,31 @@ pub(crate) fn summary(report: &SyncReport) -> String {
         table.align_right(index);
     }
     let mut text = format!(
-        "{table}\n{} requests, {} received; {} values seen and dropped, none of them stored; {} models refreshed",
+        "{table}\n{} requests, {} received; {} values seen and dropped, none of them stored; {}",
         report.requests,
         bytes(report.bytes_received),
         report.values_dropped,
-        report.models_refreshed
+        refreshed(report)
     );
     for warning in &report.warnings {
         text.push_str("\nwarning: ");
         text.push_str(warning);
     }
     text
+}
+
+/// How many models were made anew, and of which months.
+fn refreshed(report: &SyncReport) -> String {
+    let models = format!("{} models refreshed", report.models_refreshed);
+    let Some(months) = report.months_refreshed.as_ref().filter(|_| report.models_refreshed > 0) else {
+        return models;
+    };
+    let names: Vec<&str> = months.iter().map(String::as_str).collect();
+    match names.as_slice() {
+        [] => models,
+        [first, _, _, _, .., last] => format!("{models} ({} months, {first} to {last})", names.len()),
+        few => format!("{models} ({})", few.join(", ")),
+    }
 }
 
 /// Bytes as a person reads them.

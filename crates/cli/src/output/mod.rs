@@ -1,5 +1,6 @@
 //! Rows in the format that was asked for.
 
+mod screen;
 mod table;
 
 use std::fs::File;
@@ -13,6 +14,7 @@ use parquet::arrow::ArrowWriter;
 
 use crate::args::Format;
 
+pub(crate) use screen::{Paint, Screen};
 pub(crate) use table::Table;
 
 /// Writes rows to standard output or a file.

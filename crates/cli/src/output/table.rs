@@ -34,6 +34,14 @@ impl Table {
         Self(table)
     }
 
+    /// An empty table that fits lines of this many characters, on a terminal or not.
+    pub(crate) fn of_width<'a>(headings: impl IntoIterator<Item = &'a str>, width: usize) -> Self {
+        let mut table = Self::new(headings);
+        table.0.set_content_arrangement(ContentArrangement::Dynamic);
+        table.0.set_width(u16::try_from(width).unwrap_or(u16::MAX));
+        table
+    }
+
     /// An empty table that Markdown readers understand, as wide as it needs to be.
     pub(crate) fn markdown<'a>(headings: impl IntoIterator<Item = &'a str>) -> Self {
         let mut table = comfy_table::Table::new();

@@ -40,6 +40,7 @@ pub(super) async fn marts(
     let scope = if is_full { RefreshScope::Full } else { RefreshScope::Touched(touched(report)) };
     let refreshed = warehouse.refresh(as_of, scope).await.map_err(of_warehouse)?;
     report.models_refreshed = refreshed.models.len();
+    report.months_refreshed.clone_from(&refreshed.months);
     report.warnings.extend(refreshed.warnings.iter().cloned());
     for (model, check) in refreshed.violations() {
         report
@@ -49,8 +50,10 @@ pub(super) async fn marts(
     run.context.observer.event(&Event::Refreshed { models: refreshed.models.len() });
     if refreshed.has_failed() {
         let what = format!("check the marts: {}", report.warnings.join("; "));
-        return Err(Error::new(ErrorKind::DataCheck, what)
-            .next("the rows are kept; run `deskmeter sync --full-refresh`, and tell us if it stays"));
+        return Err(Error::new(ErrorKind::DataCheck, what).next(
+            "the rows are kept, the marts stay as they were; see `deskmeter query \"select * from data_checks where \
+             outcome = 'failed'\"`, then run `deskmeter sync --full-refresh`",
+        ));
     }
     Ok(())
 }

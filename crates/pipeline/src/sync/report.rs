@@ -75,6 +75,8 @@ pub struct SyncReport {
     pub values_dropped: u64,
     /// Models that were made anew.
     pub models_refreshed: usize,
+    /// Months of creation whose tickets were made anew; none when all were, or no model was.
+    pub months_refreshed: Option<BTreeSet<String>>,
     /// Tables that were published to the database of `[publish]`.
     pub tables_published: usize,
     /// What a reader of the marts should know.
@@ -90,6 +92,7 @@ impl SyncReport {
             bytes_received: 0,
             values_dropped: 0,
             models_refreshed: 0,
+            months_refreshed: None,
             tables_published: 0,
             warnings: Vec::new(),
         }

@@ -4,6 +4,8 @@ use jiff::civil::{Date, Weekday, date};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
+use crate::explain::WindowKind;
+
 const MINUTE: i64 = 60;
 const DAY: i64 = 86_400;
 
@@ -94,6 +96,14 @@ impl Compiled {
         (instant <= *self.ends.get(index)?).then_some(instant)
     }
 
+    /// Working spans within `[from, to)`, cut to it.
+    pub(crate) fn spans_within(&self, from: i64, to: i64) -> impl Iterator<Item = (i64, i64)> {
+        let first = self.ends.partition_point(|end| *end <= from);
+        let spans = self.starts.iter().zip(&self.ends).skip(first);
+        let spans = spans.take_while(move |(start, _)| **start < to);
+        spans.map(move |(start, end)| ((*start).max(from), (*end).min(to)))
+    }
+
     /// First second of the compiled years.
     pub(crate) fn start(&self) -> i64 {
         year_start(self.years.0)
@@ -102,6 +112,22 @@ impl Compiled {
     /// First second after the compiled years.
     pub(crate) fn end(&self) -> i64 {
         year_start(self.years.1)
+    }
+}
+
+impl Rule {
+    /// Why an instant (UTC seconds) outside working hours is outside, and when its local day ends.
+    pub(crate) fn day_off(&self, instant: i64) -> Option<(WindowKind, i64)> {
+        let local = self.zone.to_datetime(Timestamp::from_second(instant).ok()?).date();
+        let kind = if self.holidays.iter().any(|(first, last)| *first <= local && local <= *last) {
+            WindowKind::Holiday
+        } else if intervals(self, local.weekday()).is_empty() {
+            WindowKind::Weekend
+        } else {
+            WindowKind::Closed
+        };
+        let tomorrow = local.tomorrow().ok()?.to_zoned(self.zone.clone()).ok()?;
+        Some((kind, tomorrow.timestamp().as_second()))
     }
 }
 

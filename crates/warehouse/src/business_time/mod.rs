@@ -4,6 +4,7 @@ mod compiled;
 mod functions;
 mod rails_zones;
 mod schedules;
+mod windows;
 
 pub(crate) use functions::all as functions;
 #[cfg(feature = "ballista")]

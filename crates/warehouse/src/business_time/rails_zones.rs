@@ -160,3 +160,16 @@ const ZONES: &[(&str, &str)] = &[
     ("Chatham Is.", "Pacific/Chatham"),
     ("Samoa", "Pacific/Apia"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_that_zendesk_shows_is_a_zone() {
+        for (rails, iana) in ZONES {
+            assert!(jiff::tz::TimeZone::get(iana).is_ok(), "{rails}: {iana}");
+        }
+        assert!(ZONES.len() >= 150, "{}", ZONES.len());
+    }
+}

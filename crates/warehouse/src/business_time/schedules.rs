@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use super::compiled::{Compiled, Rule, year_of};
 use super::rails_zones;
 use crate::Error;
+use crate::explain::WindowKind;
 use crate::options::{AppliesTo, ScheduleSpec};
 
 /// Years that a due time may lie after its start before it counts as never.
@@ -114,6 +115,16 @@ impl Schedule {
         let compiled = Arc::new(Compiled::new(&self.rule, years));
         *self.compiled.write().ok()? = Some(Arc::clone(&compiled));
         Some(compiled)
+    }
+
+    /// Why an instant outside working hours is outside, and when its local day ends (UTC seconds).
+    pub(crate) fn day_off(&self, instant: i64) -> Option<(WindowKind, i64)> {
+        self.rule.day_off(instant)
+    }
+
+    /// The IANA name of its zone.
+    pub(crate) fn zone_name(&self) -> Option<String> {
+        self.rule.zone.iana_name().map(str::to_owned)
     }
 
     /// The instant when `seconds` of working time have passed since `start` (UTC seconds); none within ten years.

@@ -8,9 +8,16 @@ use super::files::{self, ModelFiles};
 use super::sql;
 use crate::Error;
 
-/// Tables that the warehouse itself gives to models: its options, and everyone whom any ticket was ever assigned to,
-/// whichever months a refresh looks at.
-pub(crate) const GIVEN: [&str; 4] = ["config_labels", "config_schedules", "config_tiers", "ever_assigned"];
+/// The results of a refresh's checks, given to the models that are made after all others.
+pub(crate) const CHECK_RESULTS: &str = "check_results";
+
+/// The mart that keeps them.
+pub(crate) const DATA_CHECKS: &str = "data_checks";
+
+/// Tables that the warehouse itself gives to models: its options, everyone whom any ticket was ever assigned to,
+/// whichever months a refresh looks at, and what its checks found.
+pub(crate) const GIVEN: [&str; 5] =
+    ["config_labels", "config_schedules", "config_tiers", "ever_assigned", CHECK_RESULTS];
 
 /// The step of the way from collected tables to what people read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,6 +86,7 @@ impl Catalogue {
             }
         }
         problems.extend(unknown_references(&models));
+        problems.extend(wrong_statements(&models));
         let order = ordered(&models);
         problems.extend(order.as_ref().err().cloned());
         if !problems.is_empty() {
@@ -100,6 +108,13 @@ impl Catalogue {
         self.models.iter().find(|model| model.name == name)
     }
 
+    /// Whether the model is about the checks of a refresh, and so made when all others are made and checked.
+    pub(crate) fn is_about_checks(&self, model: &Model) -> bool {
+        model.upstream.iter().any(|name| {
+            name == CHECK_RESULTS || self.get(name).is_some_and(|upstream| self.is_about_checks(upstream))
+        })
+    }
+
     /// The marts, each after what it reads.
     pub fn marts(&self) -> impl Iterator<Item = &Model> {
         self.models.iter().filter(|model| model.layer == Layer::Mart)
@@ -107,8 +122,19 @@ impl Catalogue {
 }
 
 fn describe(name: &str, files: ModelFiles) -> Result<Model, String> {
+    if deskmeter_tables::by_name(name).is_some() || GIVEN.contains(&name) {
+        return Err(format!("{name}.sql: {name} is a table already; give the model another name"));
+    }
+    if files.is_twice {
+        return Err(format!("{name}.sql stands in two folders; give one of them another name"));
+    }
+    let Some(toml) = &files.toml else {
+        return Err(format!(
+            "{name}.sql has no {name}.toml beside it; write at least about, grain and key there (sql/README.md)"
+        ));
+    };
     let description: Description =
-        toml::from_str(&files.toml).map_err(|error| format!("{name}.toml: {}", error.message()))?;
+        toml::from_str(toml).map_err(|error| format!("{name}.toml: {}", error.message()))?;
     let statement = sql::parse_one(&files.sql).map_err(|error| format!("{name}.sql: {error}"))?;
     let upstream = sql::references(&statement).map_err(|error| format!("{name}.sql: {error}"))?;
     Ok(Model {
@@ -135,6 +161,52 @@ fn unknown_references(models: &BTreeMap<String, Model>) -> Vec<String> {
         }
     }
     problems
+}
+
+/// Own checks and explanations that cannot be read, or that read what is not there when they run.
+fn wrong_statements(models: &BTreeMap<String, Model>) -> Vec<String> {
+    let mut problems = Vec::new();
+    for model in models.values() {
+        for check in &model.description.checks {
+            let place = format!("{}.toml: check {:?}", model.name, check.name);
+            match sql::parse_one(&check.sql).and_then(|statement| sql::references(&statement)) {
+                Err(error) => problems.push(format!("{place}: {error}")),
+                Ok(names) => problems.extend(
+                    names
+                        .iter()
+                        .filter(|name| !may_be_checked_against(models, name))
+                        .map(|name| format!("{place} reads {name}; it may read marts and staging models")),
+                ),
+            }
+        }
+        for explain in &model.description.explain {
+            let place = format!("{}.toml: explanation of {}", model.name, explain.metric);
+            match sql::parse_one(&explain.sql).and_then(|statement| sql::references(&statement)) {
+                Err(error) => problems.push(format!("{place}: {error}")),
+                Ok(names) => problems.extend(
+                    names
+                        .iter()
+                        .filter(|name| !may_be_explained_by(models, name))
+                        .map(|name| format!("{place} reads {name}; it may read models below the marts")),
+                ),
+            }
+            let described =
+                |name: &&String| model.description.columns.iter().all(|column| column.name != **name);
+            let unknown =
+                explain.columns.iter().chain(&explain.facts).chain(&explain.named_by).filter(described);
+            problems.extend(unknown.map(|name| format!("{place}: there is no column {name}")));
+        }
+    }
+    problems
+}
+
+fn may_be_explained_by(models: &BTreeMap<String, Model>, name: &str) -> bool {
+    models.get(name).map_or(GIVEN.contains(&name), |model| model.layer != Layer::Mart)
+}
+
+fn may_be_checked_against(models: &BTreeMap<String, Model>, name: &str) -> bool {
+    let is_kept = |model: &Model| model.layer != Layer::Intermediate;
+    models.get(name).map_or(GIVEN.contains(&name), is_kept)
 }
 
 fn ordered(models: &BTreeMap<String, Model>) -> Result<Vec<String>, String> {

@@ -22,9 +22,74 @@ pub struct Description {
     /// What a reader must know before using the numbers.
     #[serde(default)]
     pub caveats: Vec<String>,
-    /// The columns in order. Marts describe all of theirs.
+    /// The columns in order.
     #[serde(default)]
     pub columns: Vec<ModelColumn>,
+    /// What must hold beyond what the columns say.
+    #[serde(default)]
+    pub checks: Vec<OwnCheck>,
+    /// How numbers of a mart of tickets come about.
+    #[serde(default)]
+    pub explain: Vec<Explain>,
+}
+
+/// `[[explain]]`: the pieces that add up to numbers of a ticket.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Explain {
+    /// What is explained, without unit and clock: `agent_work`.
+    pub metric: String,
+    /// Columns of the mart that the pieces add up to: in minutes or seconds, or counts.
+    pub columns: Vec<String>,
+    /// Further columns that help to read it.
+    #[serde(default)]
+    pub facts: Vec<String>,
+    /// Column that names each row, where a ticket has several.
+    pub named_by: Option<String>,
+    /// Selects the pieces: the mart's key, `what`, `valid_from`, and for spans `valid_to`, `seconds_calendar`,
+    /// `seconds_business` and `schedule`. It may read any model but marts.
+    pub sql: String,
+}
+
+impl Explain {
+    /// Whether a person may mean it by this name.
+    pub(crate) fn answers_to(&self, name: &str) -> bool {
+        self.metric == name
+            || self.columns.iter().any(|column| column == name)
+            || self.names().any(|known| known == name)
+    }
+
+    /// Names of its rows, where they are known beforehand.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let names: &[&str] =
+            if self.named_by.as_deref() == Some("policy_metric") { &POLICY_METRICS } else { &[] };
+        names.iter().copied()
+    }
+}
+
+/// Metrics as SLA policies name them.
+const POLICY_METRICS: [&str; 8] = [
+    "agent_work_time",
+    "first_reply_time",
+    "group_ownership_time",
+    "next_reply_time",
+    "pausable_update_time",
+    "periodic_update_time",
+    "requester_wait_time",
+    "total_resolution_time",
+];
+
+/// `[[checks]]`: a statement of its own.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnCheck {
+    /// What must hold, in words.
+    pub name: String,
+    /// Selects the rows against it. It may read marts, staging models and what the warehouse gives.
+    pub sql: String,
+    /// What such a row does.
+    #[serde(default)]
+    pub severity: Severity,
 }
 
 /// One column of a model, with what is checked of it.
@@ -58,7 +123,17 @@ pub struct ModelColumn {
 pub enum Severity {
     /// It is reported.
     Warn,
-    /// It is reported, and the refresh counts as failed.
+    /// It is reported, and nothing of the refresh is published.
     #[default]
     Fail,
+}
+
+impl Severity {
+    /// The word in `.toml` files and in `data_checks`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+        }
+    }
 }

@@ -14,7 +14,12 @@ include!(concat!(env!("OUT_DIR"), "/embedded_models.rs"));
 pub(crate) struct ModelFiles {
     pub(crate) layer: Layer,
     pub(crate) sql: String,
-    pub(crate) toml: String,
+    /// None where the operator's folder lacks it.
+    pub(crate) toml: Option<String>,
+    /// Whether it lies in the operator's folder.
+    pub(crate) is_own: bool,
+    /// Whether two files of the operator's folder have its name.
+    pub(crate) is_twice: bool,
 }
 
 /// The shipped models, with those of `folder` added or put in the place of the ones of the same name.
@@ -24,7 +29,13 @@ pub(crate) fn all(folder: Option<&Path>) -> Result<BTreeMap<String, ModelFiles>,
         let layer = Layer::of_folder(layer);
         models.insert(
             (*name).to_owned(),
-            ModelFiles { layer, sql: (*sql).to_owned(), toml: (*toml).to_owned() },
+            ModelFiles {
+                layer,
+                sql: (*sql).to_owned(),
+                toml: Some((*toml).to_owned()),
+                is_own: false,
+                is_twice: false,
+            },
         );
     }
     if let Some(folder) = folder {
@@ -49,8 +60,13 @@ fn read_folder(root: &Path, layer: Layer, models: &mut BTreeMap<String, ModelFil
         }
         let sql = fs::read_to_string(&file).map_err(|source| failed(&file, source))?;
         let beside = file.with_extension("toml");
-        let toml = fs::read_to_string(&beside).map_err(|source| failed(&beside, source))?;
-        models.insert(name.to_owned(), ModelFiles { layer, sql, toml });
+        let toml = match fs::read_to_string(&beside) {
+            Ok(toml) => Some(toml),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(source) => return Err(failed(&beside, source)),
+        };
+        let is_twice = models.get(name).is_some_and(|known| known.is_own);
+        models.insert(name.to_owned(), ModelFiles { layer, sql, toml, is_own: true, is_twice });
     }
     Ok(())
 }

@@ -1,62 +1,102 @@
-//! What must hold of a model's rows: its key is unique, its columns hold what their description says.
+//! Runs the checks of a mart: those that its rows alone decide, and those that ask other tables.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Schema};
 use arrow::error::ArrowError;
 use arrow::row::{OwnedRow, RowConverter, SortField};
+use datafusion::error::Result as EngineResult;
+use datafusion::prelude::{DataFrame, SessionContext};
 
 use super::CheckReport;
-use crate::models::{Model, ModelColumn, Severity};
+use crate::models::{self, Check, Model, Rule};
 
 /// Runs every check that the rows alone decide.
-pub(crate) fn run(
+pub(crate) fn of_rows(
     model: &Model,
     schema: &Schema,
     batches: &[RecordBatch],
 ) -> Result<Vec<CheckReport>, ArrowError> {
+    let rows = batches.iter().map(RecordBatch::num_rows).sum::<usize>() as u64;
     let mut reports = Vec::new();
-    if !model.description.columns.is_empty() {
-        reports.push(check_columns(model, schema));
-    }
-    if !model.description.key.is_empty() {
-        reports.push(check_key(&model.description.key, batches)?);
-    }
-    for column in &model.description.columns {
-        let Ok(index) = schema.index_of(&column.name) else { continue };
-        let arrays: Vec<&ArrayRef> = batches.iter().map(|batch| batch.column(index)).collect();
-        if column.null.is_none() {
-            let nulls: usize = arrays.iter().map(Array::null_count).sum();
-            reports.push(report(column, "is not null", nulls as u64));
-        }
-        if column.min.is_some() || column.max.is_some() {
-            reports.push(report(column, "is in range", out_of_range(column, &arrays)?));
+    for check in model.description.checks() {
+        if let Some(violations) = violations(&check, model, schema, batches)? {
+            reports.push(CheckReport::of(check, rows, violations));
         }
     }
     Ok(reports)
 }
 
-fn report(column: &ModelColumn, what: &str, violations: u64) -> CheckReport {
-    CheckReport { check: format!("{} {what}", column.name), severity: column.severity, violations }
+/// Runs every check that asks other tables; the mart is registered under its name.
+pub(crate) async fn of_tables(
+    model: &Model,
+    context: &SessionContext,
+    parameters: &[(&'static str, String)],
+    rows: u64,
+) -> EngineResult<Vec<CheckReport>> {
+    let mut reports = Vec::new();
+    for check in model.description.checks() {
+        let own = &model.name;
+        let statement = match &check.rule {
+            Rule::Relation(name, table, other) => format!(
+                "select {own}.{name} from {own} left anti join {table} on {own}.{name} = {table}.{other} \
+                 where {own}.{name} is not null"
+            ),
+            Rule::Sql(sql) => sql.clone(),
+            _ => continue,
+        };
+        let mut statement = models::parse_one(&statement)?;
+        models::bind(&mut statement, parameters)?;
+        let plan = context.state().statement_to_plan(statement).await?;
+        let violations = DataFrame::new(context.state(), plan).count().await? as u64;
+        reports.push(CheckReport::of(check, rows, violations));
+    }
+    Ok(reports)
 }
 
-fn check_columns(model: &Model, schema: &Schema) -> CheckReport {
+/// How many rows are against the check; None when it asks other tables.
+fn violations(
+    check: &Check,
+    model: &Model,
+    schema: &Schema,
+    batches: &[RecordBatch],
+) -> Result<Option<u64>, ArrowError> {
+    let column = |name: &String| schema.index_of(name).ok();
+    let arrays = |index: usize| batches.iter().map(move |batch| batch.column(index));
+    Ok(match &check.rule {
+        Rule::Columns => Some(u64::from(!are_described(model, schema))),
+        Rule::Key => Some(repeated_keys(&model.description.key, batches)?),
+        Rule::NotNull(name) => {
+            Some(column(name).map_or(0, |index| arrays(index).map(|array| array.null_count() as u64).sum()))
+        }
+        Rule::Range(name, min, max) => match column(name) {
+            Some(index) => Some(out_of_range(arrays(index), *min, *max)?),
+            None => Some(0),
+        },
+        Rule::AtMost(less, more) => match (column(less), column(more)) {
+            (Some(less), Some(more)) => Some(greater(arrays(less).zip(arrays(more)))?),
+            _ => Some(0),
+        },
+        Rule::Relation(..) | Rule::Sql(_) => None,
+    })
+}
+
+fn are_described(model: &Model, schema: &Schema) -> bool {
     let described = model.description.columns.iter().map(|column| column.name.as_str());
-    let is_same = described.eq(schema.fields().iter().map(|field| field.name().as_str()));
-    let check = "columns are those described".to_owned();
-    CheckReport { check, severity: Severity::Fail, violations: u64::from(!is_same) }
+    described.eq(schema.fields().iter().map(|field| field.name().as_str()))
 }
 
-fn check_key(key: &[String], batches: &[RecordBatch]) -> Result<CheckReport, ArrowError> {
+fn repeated_keys(key: &[String], batches: &[RecordBatch]) -> Result<u64, ArrowError> {
     let mut seen: HashSet<OwnedRow> = HashSet::new();
     let mut violations = 0;
     let mut converter = None;
     for batch in batches {
         let columns: Vec<ArrayRef> = key
             .iter()
-            .map(|name| Ok(std::sync::Arc::clone(batch.column(batch.schema_ref().index_of(name)?))))
+            .map(|name| Ok(Arc::clone(batch.column(batch.schema_ref().index_of(name)?))))
             .collect::<Result<_, ArrowError>>()?;
         let converter = match &mut converter {
             Some(converter) => converter,
@@ -70,20 +110,32 @@ fn check_key(key: &[String], batches: &[RecordBatch]) -> Result<CheckReport, Arr
             violations += u64::from(!seen.insert(row.owned()));
         }
     }
-    Ok(CheckReport { check: "key is unique".to_owned(), severity: Severity::Fail, violations })
+    Ok(violations)
 }
 
-fn out_of_range(column: &ModelColumn, arrays: &[&ArrayRef]) -> Result<u64, ArrowError> {
-    let (min, max) = (column.min.unwrap_or(f64::NEG_INFINITY), column.max.unwrap_or(f64::INFINITY));
+fn out_of_range<'a>(
+    arrays: impl Iterator<Item = &'a ArrayRef>,
+    min: f64,
+    max: f64,
+) -> Result<u64, ArrowError> {
     let mut violations = 0;
     for array in arrays {
         let values = cast(array, &DataType::Float64)?;
-        let outside = values
-            .as_primitive::<Float64Type>()
-            .iter()
-            .flatten()
-            .filter(|value| *value < min || *value > max);
-        violations += outside.count() as u64;
+        let values = values.as_primitive::<Float64Type>().iter().flatten();
+        violations += values.filter(|value| *value < min || *value > max).count() as u64;
+    }
+    Ok(violations)
+}
+
+/// Rows in which the first value is greater than the second.
+fn greater<'a>(pairs: impl Iterator<Item = (&'a ArrayRef, &'a ArrayRef)>) -> Result<u64, ArrowError> {
+    let mut violations = 0;
+    for (less, more) in pairs {
+        let (less, more) = (cast(less, &DataType::Float64)?, cast(more, &DataType::Float64)?);
+        let pairs = less.as_primitive::<Float64Type>().iter().zip(more.as_primitive::<Float64Type>());
+        violations += pairs
+            .filter(|(less, more)| less.zip(*more).is_some_and(|(less, more)| less > more))
+            .count() as u64;
     }
     Ok(violations)
 }

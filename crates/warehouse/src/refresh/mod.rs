@@ -1,16 +1,18 @@
-//! One refresh: every model evaluated once, checked, and the marts kept.
+//! One refresh: every model evaluated once, and the marts checked before anyone sees them.
 
 mod checks;
 mod plan;
 mod report;
+mod results;
 mod run;
 mod touched;
 
 pub(crate) use plan::steps;
-pub(crate) use report::add_up;
 pub use report::{CheckReport, ModelReport, RefreshReport};
-pub(crate) use run::{Refresh, bound_plan, parameters};
-pub(crate) use touched::{narrow, parts, touched_months};
+pub(crate) use report::{add_up, has_failed};
+pub use results::CheckSummary;
+pub(crate) use run::{Made, Refresh, bound_plan, evaluated, parameters};
+pub(crate) use touched::{narrow, narrow_to_ticket, parts, touched_months};
 
 use std::collections::BTreeSet;
 

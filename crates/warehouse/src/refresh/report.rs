@@ -1,8 +1,9 @@
 //! What a refresh did.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::models::{Layer, Severity};
+use crate::models::{Check, Layer, Severity};
 
 /// What a refresh did, model by model.
 #[derive(Debug, Clone, Default)]
@@ -11,6 +12,10 @@ pub struct RefreshReport {
     pub as_of: i64,
     /// The models that were evaluated, in order.
     pub models: Vec<ModelReport>,
+    /// Months of creation whose tickets were made anew; none when all were.
+    pub months: Option<BTreeSet<String>>,
+    /// Whether readers see the marts: not where a check of severity `fail` found rows against it.
+    pub is_published: bool,
     /// What a reader of the marts should know: missing schedules, tiers or streams.
     pub warnings: Vec<String>,
 }
@@ -24,8 +29,14 @@ impl RefreshReport {
 
     /// Whether a check of severity `fail` found rows against it.
     pub fn has_failed(&self) -> bool {
-        self.violations().any(|(_, check)| check.severity == Severity::Fail)
+        has_failed(&self.models)
     }
+}
+
+/// Whether a check of severity `fail` found rows against it.
+pub(crate) fn has_failed(models: &[ModelReport]) -> bool {
+    let mut checks = models.iter().flat_map(|model| &model.checks);
+    checks.any(|check| check.violations > 0 && check.severity == Severity::Fail)
 }
 
 /// One model of a refresh.
@@ -50,8 +61,16 @@ pub struct CheckReport {
     pub check: String,
     /// What a violation means.
     pub severity: Severity,
+    /// Rows that were looked at.
+    pub rows: u64,
     /// Rows against it.
     pub violations: u64,
+}
+
+impl CheckReport {
+    pub(crate) fn of(check: Check, rows: u64, violations: u64) -> Self {
+        Self { check: check.name, severity: check.severity, rows, violations }
+    }
 }
 
 /// Adds the reports of a further part of the same models: rows, times and violations add up.
@@ -64,6 +83,7 @@ pub(crate) fn add_up(reports: &mut Vec<ModelReport>, part: Vec<ModelReport>) {
         sum.rows = sum.rows.zip(report.rows).map(|(sum, rows)| sum + rows);
         sum.elapsed += report.elapsed;
         for (sum, check) in sum.checks.iter_mut().zip(report.checks) {
+            sum.rows += check.rows;
             sum.violations += check.violations;
         }
     }

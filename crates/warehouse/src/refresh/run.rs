@@ -8,6 +8,7 @@ use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
+use datafusion::catalog::TableProvider;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::Result as EngineResult;
 use datafusion::logical_expr::LogicalPlan;
@@ -15,10 +16,11 @@ use datafusion::physical_plan::collect_partitioned;
 use datafusion::prelude::{SessionContext, col};
 
 use super::plan::{Form, Step, last_use};
-use super::{CheckReport, ModelReport, checks};
+use super::{CheckReport, ModelReport, add_up, checks};
 use crate::models::{self, Model};
 use crate::options::Definitions;
-use crate::store::{Mart, Store};
+use crate::staging::Staging;
+use crate::store::Store;
 use crate::{Engine, Error};
 
 /// One run over a list of steps.
@@ -31,29 +33,47 @@ pub(crate) struct Refresh<'a> {
     pub(crate) months: Option<&'a BTreeSet<String>>,
 }
 
+/// What a run made: reports, and marts that nobody sees yet.
+#[derive(Debug, Default)]
+pub(crate) struct Made {
+    pub(crate) models: Vec<ModelReport>,
+    pub(crate) staging: Staging,
+}
+
+impl Made {
+    /// Adds a further run: of other models, or of other months of the same ones.
+    pub(crate) fn extend(&mut self, other: Self) {
+        add_up(&mut self.models, other.models);
+        self.staging.extend(other.staging);
+    }
+}
+
 impl Refresh<'_> {
     /// Evaluates every step in order.
-    pub(crate) async fn run(&self, steps: &[Step<'_>]) -> Result<Vec<ModelReport>, Error> {
+    pub(crate) async fn run(&self, steps: &[Step<'_>]) -> Result<Made, Error> {
         let released = last_use(steps);
-        let mut reports = Vec::with_capacity(steps.len());
+        let mut made = Made::default();
         for step in steps {
-            reports.push(self.step(step).await?);
+            let report = self.step(step, &mut made.staging).await?;
+            made.models.push(report);
             for name in released.get(step.model.name.as_str()).into_iter().flatten() {
                 self.context.deregister_table(*name).map_err(|source| Error::model(name, source))?;
             }
         }
-        for (step, report) in steps.iter().zip(&mut reports).filter(|(step, _)| step.form == Form::Kept) {
-            let relations = self.relations(step.model).await;
-            report.checks.extend(relations.map_err(|source| Error::model(&step.model.name, source))?);
+        for (step, report) in steps.iter().zip(&mut made.models).filter(|(step, _)| step.form == Form::Kept) {
+            let rows = report.rows.unwrap_or_default();
+            let asked = checks::of_tables(step.model, self.context, &self.parameters, rows).await;
+            report.checks.extend(asked.map_err(|source| Error::model(&step.model.name, source))?);
         }
-        Ok(reports)
+        Ok(made)
     }
 
-    async fn step(&self, step: &Step<'_>) -> Result<ModelReport, Error> {
+    async fn step(&self, step: &Step<'_>, staging: &mut Staging) -> Result<ModelReport, Error> {
         let started = Instant::now();
         let model = step.model;
         let failed = |source| Error::model(&model.name, source);
-        let plan = bound_plan(self.context, model, &self.parameters).await.map_err(failed)?;
+        let plan = bound_plan(self.context, model, &self.parameters).await;
+        let plan = plan.map_err(|source| Error::of_plan(&model.name, source))?;
         let frame = DataFrame::new(self.context.state(), plan);
         let (rows, checks) = match step.form {
             Form::View => {
@@ -61,7 +81,9 @@ impl Refresh<'_> {
                 (None, Vec::new())
             }
             Form::Memory => (Some(self.hold(model, frame).await.map_err(failed)?), Vec::new()),
-            Form::Kept => self.keep(model, frame).await.map(|(rows, checks)| (Some(rows), checks))?,
+            Form::Kept => {
+                self.stage(model, frame, staging).await.map(|(rows, checks)| (Some(rows), checks))?
+            }
         };
         Ok(ModelReport {
             name: model.name.clone(),
@@ -72,24 +94,26 @@ impl Refresh<'_> {
         })
     }
 
-    fn register(&self, name: &str, table: Arc<dyn datafusion::catalog::TableProvider>) -> EngineResult<()> {
+    fn register(&self, name: &str, table: Arc<dyn TableProvider>) -> EngineResult<()> {
         self.context.deregister_table(name)?;
         self.context.register_table(name, table)?;
         Ok(())
     }
 
     async fn hold(&self, model: &Model, frame: DataFrame) -> EngineResult<u64> {
-        let context = Arc::new(frame.task_ctx());
-        let plan = frame.create_physical_plan().await?;
-        let schema = nullable(&plan.schema());
-        let partitions = collect_partitioned(plan, context).await?;
+        let (schema, partitions) = evaluated(frame).await?;
         let rows = partitions.iter().flatten().map(RecordBatch::num_rows).sum::<usize>() as u64;
         let held = self.engine.hold(self.store.lake(), &model.name, schema, partitions).await?;
         self.register(&model.name, held)?;
         Ok(rows)
     }
 
-    async fn keep(&self, model: &Model, frame: DataFrame) -> Result<(u64, Vec<CheckReport>), Error> {
+    async fn stage(
+        &self,
+        model: &Model,
+        frame: DataFrame,
+        staging: &mut Staging,
+    ) -> Result<(u64, Vec<CheckReport>), Error> {
         let failed = |source| Error::model(&model.name, source);
         let schema = storable_schema(frame.schema().inner());
         let batches = in_key_order(model, frame).map_err(failed)?.collect().await.map_err(failed)?;
@@ -100,40 +124,21 @@ impl Refresh<'_> {
             .collect::<Result<_, _>>()
             .map_err(|source| failed(source.into()))?;
         let rows = batches.iter().map(RecordBatch::num_rows).sum::<usize>() as u64;
-        let reports = checks::run(model, &schema, &batches).map_err(|source| failed(source.into()))?;
-        let mart = Mart {
-            name: &model.name,
-            schema: Arc::clone(&schema),
-            partition: model.description.partition.as_deref(),
-            grain: &model.description.grain,
-            batches: batches.clone(),
-            months: self.months.filter(|_| model.description.partition.is_some()),
-        };
-        self.store.keep(mart).await?;
+        let reports = checks::of_rows(model, &schema, &batches).map_err(|source| failed(source.into()))?;
+        staging.add(self.store, model, (Arc::clone(&schema), batches.clone()), self.months).await?;
         let held =
             self.engine.hold(self.store.lake(), &model.name, schema, vec![batches]).await.map_err(failed)?;
         self.register(&model.name, held).map_err(failed)?;
         Ok((rows, reports))
     }
+}
 
-    async fn relations(&self, model: &Model) -> EngineResult<Vec<CheckReport>> {
-        let mut reports = Vec::new();
-        for column in &model.description.columns {
-            let Some((table, other)) = column.references.as_deref().and_then(|path| path.split_once('.'))
-            else {
-                continue;
-            };
-            let (name, own) = (&column.name, &model.name);
-            let orphans = format!(
-                "select {own}.{name} from {own} left anti join {table} on {own}.{name} = {table}.{other} \
-                 where {own}.{name} is not null"
-            );
-            let violations = self.context.sql(&orphans).await?.count().await? as u64;
-            let check = format!("{name} stands in {table}.{other}");
-            reports.push(CheckReport { check, severity: column.severity, violations });
-        }
-        Ok(reports)
-    }
+/// The rows of a frame, evaluated once.
+pub(crate) async fn evaluated(frame: DataFrame) -> EngineResult<(SchemaRef, Vec<Vec<RecordBatch>>)> {
+    let context = Arc::new(frame.task_ctx());
+    let plan = frame.create_physical_plan().await?;
+    let schema = nullable(&plan.schema());
+    Ok((schema, collect_partitioned(plan, context).await?))
 }
 
 /// Rows in the order of their key: the same rows make the same file, and then nothing is written.

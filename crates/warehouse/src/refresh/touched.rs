@@ -32,16 +32,19 @@ pub(crate) async fn touched_months(context: &SessionContext, touched: &Touched) 
     Ok(months)
 }
 
-/// All months of creation, in parts that fit into memory one after the other; a month is never cut.
+/// Months of creation, all or these, in parts that fit into memory one after the other; a month is never cut.
 pub(crate) async fn parts(
     context: &SessionContext,
+    months: Option<&BTreeSet<String>>,
     memory_limit_bytes: usize,
 ) -> Result<Vec<BTreeSet<String>>> {
     let tickets_max = (memory_limit_bytes / BYTES_OF_TICKET) as i64;
-    let counts = context
-        .table("tickets")
-        .await?
-        .aggregate(vec![col("created_month")], vec![count(lit(1)).alias("n")])?;
+    let mut tickets_in_months = context.table("tickets").await?;
+    if let Some(months) = months {
+        let months = months.iter().map(|month| lit(month.as_str())).collect();
+        tickets_in_months = tickets_in_months.filter(col("created_month").in_list(months, false))?;
+    }
+    let counts = tickets_in_months.aggregate(vec![col("created_month")], vec![count(lit(1)).alias("n")])?;
     let mut parts: Vec<BTreeSet<String>> = Vec::new();
     let mut tickets = 0;
     for batch in counts.sort_by(vec![col("created_month")])?.collect().await? {
@@ -73,6 +76,16 @@ pub(crate) async fn narrow(context: &SessionContext, months: &BTreeSet<String>) 
     for name in OF_TICKETS {
         let of_tickets = in_subquery(col("ticket_id"), plan_of_ids(&tickets)?);
         let narrowed = context.table(name).await?.filter(of_tickets)?;
+        context.deregister_table(name)?;
+        context.register_table(name, narrowed.into_view())?;
+    }
+    Ok(())
+}
+
+/// Puts views over the rows of one ticket in the place of the tables.
+pub(crate) async fn narrow_to_ticket(context: &SessionContext, ticket_id: i64) -> Result<()> {
+    for name in OF_TICKETS {
+        let narrowed = context.table(name).await?.filter(col("ticket_id").eq(lit(ticket_id)))?;
         context.deregister_table(name)?;
         context.register_table(name, narrowed.into_view())?;
     }

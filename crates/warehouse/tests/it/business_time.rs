@@ -164,3 +164,50 @@ fn every_problem_of_every_schedule_is_told_at_once() {
         ]
     );
 }
+
+/// Working hours and minutes between two local times, as Zendesk's own engine counts them
+/// (<https://github.com/zendesk/biz>: periods within a schedule, holidays, changes of the clock).
+fn check(weekly: &[(usize, &[(u16, u16)])], holidays: &[Date], from: &str, to: &str, minutes: i64) {
+    let mut week: [Vec<(u16, u16)>; 7] = Default::default();
+    for (day, hours) in weekly {
+        week[*day].extend(hours.iter().map(|(open, close)| (open * 60, close * 60)));
+    }
+    let zone = "America/Los_Angeles";
+    let schedule = spec(zone, week, holidays.iter().map(|day| (*day, *day)).collect());
+    let second = |local: &str| {
+        let local: jiff::civil::DateTime = local.parse().unwrap();
+        local.to_zoned(TimeZone::get(zone).unwrap()).unwrap().timestamp().as_second()
+    };
+    assert_eq!(measured(&schedule, &[(second(from), second(to))]), [Some(minutes * 60)], "{from} to {to}");
+}
+
+#[test]
+fn counts_as_zendesks_own_engine_does() {
+    const NINE_TO_FIVE: &[(u16, u16)] = &[(9, 17)];
+    const ALL_DAY: &[(u16, u16)] = &[(0, 24)];
+    let week: Vec<(usize, &[(u16, u16)])> = (0..5).map(|day| (day, NINE_TO_FIVE)).collect();
+    let christmas = [date(2026, 12, 25)];
+    // Over a weekend, over a holiday before one, over a lunch, over an open night.
+    check(&week, &[], "2026-10-30T16:00", "2026-11-02T10:00", 120);
+    check(&week, &christmas, "2026-12-24T16:00", "2026-12-28T10:00", 120);
+    check(&[(3, &[(9, 12), (13, 17)])], &[], "2026-11-05T11:30", "2026-11-05T13:30", 60);
+    check(
+        &[(0, NINE_TO_FIVE), (1, ALL_DAY), (2, NINE_TO_FIVE)],
+        &[],
+        "2026-11-02T17:00",
+        "2026-11-04T09:00",
+        1440,
+    );
+    // Before opening, after closing, on the second.
+    check(&week, &[], "2026-11-02T03:00", "2026-11-02T09:00", 0);
+    check(&week, &[], "2026-11-02T17:00", "2026-11-03T09:00", 0);
+    check(&week, &[], "2026-11-02T08:59", "2026-11-02T09:01", 1);
+    // The Sunday in spring has 23 hours and no hour from two to three; that in autumn 25 and the hour from one twice.
+    check(&[(6, ALL_DAY)], &[], "2026-03-08T00:00", "2026-03-09T00:00", 23 * 60);
+    check(&[(6, &[(2, 3)])], &[], "2026-03-08T00:00", "2026-03-09T00:00", 0);
+    check(&[(6, ALL_DAY)], &[], "2026-11-01T00:00", "2026-11-02T00:00", 25 * 60);
+    check(&[(6, &[(1, 2)])], &[], "2026-11-01T00:00", "2026-11-02T00:00", 120);
+    // Two hours wholly within such a Sunday, and sixty weeks: where dbt_zendesk tells 0 and stops at 52 weeks.
+    check(&[(6, ALL_DAY)], &[], "2026-11-01T04:00", "2026-11-01T06:00", 120);
+    check(&week, &[], "2025-01-06T09:00", "2026-03-02T09:00", 60 * 5 * 8 * 60);
+}

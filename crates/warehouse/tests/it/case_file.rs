@@ -157,6 +157,16 @@ pub(crate) async fn rows(warehouse: &Warehouse, sql: &str) -> String {
     text
 }
 
+/// Puts the tables into a lake.
+pub(crate) async fn fill(lake: &deskmeter_lake::ConnectionLake, tables: &MemoryTables) {
+    for table in deskmeter_tables::ALL {
+        if let Some(batches) = tables.get(table.name) {
+            let spec = deskmeter_lake::TableSpec::mart(&table.schema(), Some(table.partition), table.grain);
+            lake.replace_table(table.name, &spec, batches).await.unwrap();
+        }
+    }
+}
+
 pub(crate) fn schedule(name: &str, zone: &str, days: &str, hours: &str, rules: &[&str]) -> ScheduleSpec {
     const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
     let index = |day: &str| DAYS.iter().position(|known| *known == day).unwrap();

@@ -1,6 +1,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use deskmeter_warehouse::{CheckReport, Severity};
+
 use crate::case_file::Case;
 
 fn files() -> Vec<PathBuf> {
@@ -22,7 +24,9 @@ async fn marts_hold_what_the_cases_say() {
         let case = Case::read(&text);
         assert!(case.has_queries(), "{} has no answers", file.display());
         let (answered, report) = case.answered().await;
-        let broken: Vec<_> = report.violations().map(|(model, check)| (&model.name, check)).collect();
+        let is_failure = |check: &CheckReport| check.severity == Severity::Fail;
+        let broken = report.violations().filter(|(_, check)| is_failure(check));
+        let broken: Vec<_> = broken.map(|(model, check)| (&model.name, check)).collect();
         assert!(broken.is_empty(), "{}: {broken:#?}", file.display());
         if option_env!("UPDATE_EXPECTED").is_some() {
             fs::write(&file, &answered).unwrap();

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::fs;
 
-use deskmeter_warehouse::{Error, Layer, Warehouse, WarehouseOptions};
+use deskmeter_warehouse::{Error, Layer, MemoryTables, RefreshScope, Warehouse, WarehouseOptions};
 
 fn warehouse() -> Warehouse {
     Warehouse::new(WarehouseOptions::default()).unwrap()
@@ -83,8 +83,57 @@ fn models_of_the_operators_folder_join_the_shipped_ones() {
     assert_eq!(warehouse.catalogue().get("own").unwrap().upstream, ["ticket_metrics"]);
 
     fs::write(marts.join("own.sql"), "select ticket_id from ticket_metrix").unwrap();
-    fs::write(marts.join("round.sql"), "select * from round").unwrap();
-    fs::write(marts.join("round.toml"), "about = 1").unwrap();
+    fs::write(marts.join("round.sql"), "select * from ground").unwrap();
+    fs::write(marts.join("ground.sql"), "select * from round").unwrap();
+    for name in ["round", "ground", "tickets"] {
+        fs::write(marts.join(name).with_extension("toml"), "about = \"A.\"\ngrain = \"one row\"").unwrap();
+    }
+    fs::write(marts.join("alone.sql"), "select 1").unwrap();
+    fs::write(marts.join("tickets.sql"), "select 1").unwrap();
     let Err(Error::Models(problems)) = Warehouse::new(options()) else { panic!("accepted") };
-    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert_eq!(
+        problems,
+        [
+            "alone.sql has no alone.toml beside it; write at least about, grain and key there (sql/README.md)",
+            "tickets.sql: tickets is a table already; give the model another name",
+            "own.sql reads ticket_metrix, which is neither a model nor a table",
+            "models read each other in a circle: ground, round",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_column_that_is_not_there_is_named_with_the_nearest() {
+    let folder = tempfile::tempdir().unwrap();
+    let marts = folder.path().join("marts");
+    fs::create_dir(&marts).unwrap();
+    fs::write(marts.join("own.sql"), "select ticket_idd from ticket_metrics").unwrap();
+    fs::write(marts.join("own.toml"), "about = \"Own.\"\ngrain = \"one row per ticket\"").unwrap();
+    let options =
+        WarehouseOptions { models_dir: Some(folder.path().to_owned()), ..WarehouseOptions::default() };
+    let mut warehouse = Warehouse::new(options).unwrap();
+    warehouse.open(MemoryTables::default()).await.unwrap();
+    let error = warehouse.refresh(0, RefreshScope::Full).await.unwrap_err();
+    assert_eq!(error.to_string(), "find column ticket_idd of own.sql: did you mean ticket_id?");
+}
+
+#[test]
+fn checks_read_marts_staging_and_what_is_given_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let marts = folder.path().join("marts");
+    fs::create_dir(&marts).unwrap();
+    fs::write(marts.join("own.sql"), "select ticket_id from ticket_metrics").unwrap();
+    let about = "about = \"Own.\"\ngrain = \"one row per ticket\"\nkey = [\"ticket_id\"]\n";
+    let check = |sql: &str| format!("{about}[[checks]]\nname = \"holds\"\nsql = \"{sql}\"\n");
+    for (sql, says) in [
+        ("select 1 from int_tickets", "own.toml: check \"holds\" reads int_tickets"),
+        ("select 1 from ticket_metrix", "own.toml: check \"holds\" reads ticket_metrix"),
+        ("selec 1", "own.toml: check \"holds\":"),
+    ] {
+        fs::write(marts.join("own.toml"), check(sql)).unwrap();
+        let options =
+            WarehouseOptions { models_dir: Some(folder.path().to_owned()), ..WarehouseOptions::default() };
+        let Err(Error::Models(problems)) = Warehouse::new(options) else { panic!("accepted: {sql}") };
+        assert!(problems.len() == 1 && problems[0].starts_with(says), "{problems:?}");
+    }
 }

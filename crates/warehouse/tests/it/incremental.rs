@@ -5,7 +5,7 @@ use deskmeter_lake::Lake;
 use deskmeter_tables::TICKETS;
 use deskmeter_warehouse::{RefreshScope, ScheduleSpec, Touched, Warehouse, WarehouseOptions};
 
-use crate::case_file::{rows, schedule};
+use crate::case_file::{fill, rows, schedule};
 use crate::world;
 
 const AS_OF: i64 = world::START + 310 * 86_400;
@@ -17,7 +17,8 @@ fn options() -> WarehouseOptions {
 
 async fn marts(warehouse: &Warehouse) -> BTreeMap<String, String> {
     let mut marts = BTreeMap::new();
-    for mart in warehouse.catalogue().marts() {
+    // data_checks tells how many rows a refresh looked at: those of fewer months are fewer.
+    for mart in warehouse.catalogue().marts().filter(|mart| mart.name != "data_checks") {
         let columns: Vec<&str> = mart.description.columns.iter().map(|column| column.name.as_str()).collect();
         let sql = format!(
             "select {} from {} order by {}",
@@ -86,12 +87,7 @@ async fn marts_in_the_lake_are_those_in_memory() {
     let lake = Lake::open(&format!("file://{}", folder.path().display()), &BTreeMap::new()).unwrap();
     let lake = lake.connection("acme");
     let tables = world::tables(60, None);
-    for table in deskmeter_tables::ALL {
-        if let Some(batches) = tables.get(table.name) {
-            let spec = deskmeter_lake::TableSpec::mart(&table.schema(), Some(table.partition), table.grain);
-            lake.replace_table(table.name, &spec, batches).await.unwrap();
-        }
-    }
+    fill(&lake, &tables).await;
     let mut stored = Warehouse::new(options()).unwrap();
     stored.open(lake.clone()).await.unwrap();
     stored.refresh(AS_OF, RefreshScope::Full).await.unwrap();

@@ -14,6 +14,12 @@ mod cases;
 /// What the catalogue says of the shipped models.
 #[cfg(test)]
 mod catalogue;
+/// What a failed check holds back.
+#[cfg(test)]
+mod checks;
+/// Pieces that add up to numbers.
+#[cfg(test)]
+mod explain;
 /// The lake as a store, and refreshes of some months.
 #[cfg(test)]
 mod incremental;
