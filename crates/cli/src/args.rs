@@ -120,12 +120,7 @@ pub(crate) enum Command {
         command: MetricsCommand,
     },
     /// How a number of a ticket came about: spans, working hours, pauses, until they add up.
-    #[command(
-        after_help = "Examples:\n  deskmeter explain 1042                       all numbers and transitions of a ticket\n  \
-                            deskmeter explain 1042 full_resolution       one number, calendar and business\n  \
-                            deskmeter explain 1042 first_reply_time      an SLA clock, with its target\n  \
-                            deskmeter explain 1042 agent_work --format json"
-    )]
+    #[command(after_help = "Examples:\n  deskmeter explain 1042\n  deskmeter explain 1042 agent_work")]
     Explain(ExplainArgs),
     /// Checks the pipeline file and says everything that is wrong with it.
     Validate,
