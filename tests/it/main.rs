@@ -21,8 +21,12 @@ mod lakes;
 mod numbers;
 /// Lake and state on an S3-compatible server.
 mod object_store;
+/// Schema, completions, man pages, init, validate, metrics, logs, deployment examples.
+mod operators;
 /// Everything planted is found nowhere; what is allowed stands under its label.
 mod privacy;
+/// The prompt of `query`, and what it shows on a narrow terminal.
+mod prompt;
 /// Python's deltalake, DuckDB and Polars on the same lake.
 mod readers;
 /// The README's blocks are run, its tables checked against the code.

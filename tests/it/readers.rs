@@ -22,8 +22,9 @@ pub(crate) fn python() -> Option<PathBuf> {
     #[expect(clippy::disallowed_methods, reason = "a part of the test run")]
     let named = std::env::var_os("DESKMETER_PYTHON").map(PathBuf::from);
     let python = named.unwrap_or_else(|| "python3".into());
-    let works =
-        Command::new(&python).args(["-c", "import deltalake, duckdb, moto, polars, pyarrow"]).output();
+    let works = Command::new(&python)
+        .args(["-c", "import deltalake, duckdb, jsonschema, kubernetes, moto, pandas, polars, pyarrow, yaml"])
+        .output();
     if works.is_ok_and(|output| output.status.success()) {
         return Some(python);
     }

@@ -14,10 +14,7 @@ use crate::env;
 #[command(
     name = "deskmeter",
     version,
-    after_help = "Examples:\n  deskmeter demo                          everything at once, without an account\n  \
-                  deskmeter connect && deskmeter sync     a real account, as ./deskmeter.toml says\n  \
-                  deskmeter query \"select * from kpis\"\n\n\
-                  Exit codes: 0 ok, 1 our bug, 2 usage or configuration, 3 not connected, 4 Zendesk refused or \
+    after_help = "Exit codes: 0 ok, 1 our bug, 2 usage or configuration, 3 not connected, 4 Zendesk refused or \
                   unreachable, 5 storage failed, 6 another run holds the lease, 7 a data check failed, 8 a deletion \
                   is overdue"
 )]
@@ -79,22 +76,14 @@ pub(crate) enum LogFormat {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Shows everything without an account: simulator, connect, sync, metrics.
-    #[command(
-        after_help = "Examples:\n  deskmeter demo\n  deskmeter demo --tickets 20000 --seed 7 --dir /tmp/demo"
-    )]
     Demo(DemoArgs),
+    /// Writes a pipeline file to start from; asks what it must know.
+    Init(InitArgs),
     /// Serves a faithful Zendesk on this machine, for trying the pipeline or a connector of your own.
     Simulate(SimulateArgs),
     /// Asks for the three read-only permissions in the browser and keeps the tokens sealed.
-    #[command(
-        after_help = "Examples:\n  deskmeter connect\n  deskmeter connect --no-browser    prints the URL, for machines without a browser"
-    )]
     Connect(ConnectArgs),
     /// Reads what changed, commits it to the lake and refreshes the marts. Safe to run at any time.
-    #[command(
-        after_help = "Examples:\n  deskmeter sync\n  deskmeter sync --all /etc/deskmeter             every pipeline file of a folder\n  \
-                      */15 * * * * deskmeter sync --log-format json    a crontab line"
-    )]
     Sync(SyncArgs),
     /// Tells how the connection stands.
     Status,
@@ -107,12 +96,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ReceiptCommand,
     },
-    /// Runs read-only SQL over the lake and its marts.
-    #[command(after_help = "Examples:\n  deskmeter query \"select * from kpis\"\n  \
-                            deskmeter query --format csv \"select * from ticket_metrics\" > tickets.csv\n  \
-                            deskmeter query --format parquet -o tickets.parquet \"select * from ticket_metrics\"\n  \
-                            deskmeter query < report.sql\n  \
-                            deskmeter query --all /etc/deskmeter \"select connection, count(*) from ticket_metrics group by 1\"")]
+    /// Runs read-only SQL over the lake and its marts; a prompt with history and completion where none is given.
     Query(QueryArgs),
     /// The catalogue of metrics.
     Metrics {
@@ -120,26 +104,19 @@ pub(crate) enum Command {
         command: MetricsCommand,
     },
     /// How a number of a ticket came about: spans, working hours, pauses, until they add up.
-    #[command(after_help = "Examples:\n  deskmeter explain 1042\n  deskmeter explain 1042 agent_work")]
     Explain(ExplainArgs),
-    /// Checks the pipeline file and says everything that is wrong with it.
-    Validate,
+    /// Checks the pipeline file and everything it names, and says all that is wrong at once.
+    Validate(ValidateArgs),
     /// What was collected, what was dropped, and what may be stored at all.
     Privacy {
         #[command(subcommand)]
         command: PrivacyCommand,
     },
     /// Serves the web console: connect, dashboards, disconnect.
-    #[command(
-        after_help = "Examples:\n  deskmeter serve\n  deskmeter serve -p deskmeter-demo/deskmeter.toml --open"
-    )]
     Serve(ServeArgs),
     /// Writes the dashboards as one HTML file that needs no network.
     Report(ReportArgs),
     /// Writes all marts into a PostgreSQL database, in one transaction.
-    #[command(
-        after_help = "Examples:\n  deskmeter publish postgres://etl@db.example/warehouse\n  deskmeter publish postgres://… --reader-role bi"
-    )]
     Publish(PublishArgs),
     /// Writes marts as plain Parquet or CSV files, for tools that do not read Delta tables.
     Export(ExportArgs),
@@ -155,20 +132,25 @@ pub(crate) enum Command {
         ticket: i64,
     },
     /// History of runs, newest first.
-    Runs,
+    Runs(RunsArgs),
+    /// Prints the JSON Schema of pipeline files, for editors.
+    Schema,
+    /// Prints a script that completes commands and options in your shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Writes a manual page for each command.
+    Man {
+        /// Folder for the pages; made when it is missing.
+        #[arg(long, value_name = "DIR")]
+        dir: PathBuf,
+    },
     /// Runs the scheduler of a Ballista cluster, for `--engine ballista://HOST:PORT`.
     #[cfg(feature = "ballista")]
-    #[command(
-        after_help = "Examples:\n  deskmeter scheduler\n  deskmeter scheduler --bind 10.0.0.1:50050 --trusted-network"
-    )]
     Scheduler(SchedulerArgs),
     /// Runs an executor of a Ballista cluster; it reads the lake with the credentials of its own environment.
     #[cfg(feature = "ballista")]
-    #[command(
-        after_help = "Examples:\n  deskmeter executor --scheduler 127.0.0.1:50050 --work-dir /dev/shm/deskmeter\n  \
-                            deskmeter executor --scheduler 10.0.0.1:50050 --bind 10.0.0.2:50051 --trusted-network \
-                            --work-dir /dev/shm/deskmeter"
-    )]
     Executor(ExecutorArgs),
 }
 
@@ -210,6 +192,51 @@ pub(crate) struct ExecutorArgs {
     /// Ballista knows no passwords: say that only trusted machines can reach an address that is not loopback.
     #[arg(long)]
     pub(crate) trusted_network: bool,
+}
+
+/// Options of `init`. What is left out is asked on a terminal, and has the default elsewhere.
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The account: `acme`, `acme.zendesk.com` or `https://acme.zendesk.com`.
+    #[arg(long, value_name = "SUBDOMAIN|URL")]
+    pub(crate) account: Option<String>,
+    /// Name of the connection: its folder in the lake [default: the subdomain].
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Unique identifier of your OAuth client [default: deskmeter].
+    #[arg(long, value_name = "ID")]
+    pub(crate) client_id: Option<String>,
+    /// Folder or URL of the lake [default: lake].
+    #[arg(long, value_name = "DIR|URL")]
+    pub(crate) lake: Option<String>,
+    /// Folder or URL for sealed tokens, leases and receipts [default: state].
+    #[arg(long, value_name = "DIR|URL")]
+    pub(crate) state: Option<String>,
+    /// First day that is read [default: everything].
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) start_date: Option<String>,
+    /// Time zone of your business hours, Monday to Friday from nine to five [default: none].
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) time_zone: Option<String>,
+}
+
+/// Options of `validate`.
+#[derive(Debug, Args)]
+pub(crate) struct ValidateArgs {
+    /// Look at the file, the environment and the models only: no store, no database, no Zendesk.
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Check this label file too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: Option<PathBuf>,
+}
+
+/// Options of `runs`.
+#[derive(Debug, Args)]
+pub(crate) struct RunsArgs {
+    /// How many runs to show.
+    #[arg(long, default_value_t = 20, value_name = "RUNS")]
+    pub(crate) limit: usize,
 }
 
 /// Options of `demo`.
@@ -255,6 +282,9 @@ pub(crate) struct SyncArgs {
     /// Wait up to this long for another run of the same connection to end, in seconds; 0 leaves with exit code 6.
     #[arg(long, default_value_t = 0, value_name = "SECONDS")]
     pub(crate) wait_secs: u64,
+    /// When the run has ended, write Prometheus metrics to this file, for the node exporter's textfile collector.
+    #[arg(long, value_name = "FILE", conflicts_with = "all")]
+    pub(crate) metrics_file: Option<PathBuf>,
 }
 
 /// Options of `disconnect`.
@@ -271,8 +301,11 @@ pub(crate) struct QueryArgs {
     /// Ask the accounts of every pipeline file (*.toml) of this folder as one: each table has a column `connection`.
     #[arg(long, value_name = "DIR")]
     pub(crate) all: Option<PathBuf>,
-    /// The statement; read from standard input when left out.
+    /// The statement. When it is left out: read from standard input, or from a prompt on a terminal.
     pub(crate) sql: Option<String>,
+    /// Read the statement from this file.
+    #[arg(short, long, value_name = "FILE", conflicts_with = "sql")]
+    pub(crate) file: Option<PathBuf>,
     /// Write to this file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -344,6 +377,9 @@ pub(crate) struct ReportArgs {
     /// Write to this file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Your own names for groups; they are shown, never stored.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: Option<PathBuf>,
     /// Groups of fewer tickets than this are not shown.
     #[arg(long, default_value_t = 5, value_name = "TICKETS")]
     pub(crate) cell_min: u32,
@@ -385,9 +421,6 @@ pub(crate) struct AuditArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ReceiptCommand {
     /// Checks that a receipt was not changed since it was signed.
-    #[command(
-        after_help = "Example:\n  deskmeter receipt verify receipt-acme-1.txt --public-key KEY    as disconnect printed it"
-    )]
     Verify {
         /// The receipt.
         file: PathBuf,
@@ -455,27 +488,6 @@ pub(crate) struct SimulateArgs {
     /// Write every planted sensitive text to this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) canaries: Option<PathBuf>,
-}
-
-/// The command line with what is known only when the program runs: each fault in the help of `simulate`.
-pub(crate) fn command() -> clap::Command {
-    use clap::CommandFactory;
-    let faults: String = deskmeter_simulator::FAULTS
-        .iter()
-        .map(|fault| {
-            let value = if fault.value.is_empty() { String::new() } else { format!("[={}]", fault.value) };
-            format!("\n  {:<24} {}", format!("{}{value}", fault.name), fault.sentence)
-        })
-        .collect::<Vec<_>>()
-        .concat();
-    let examples = "Examples:\n  deskmeter simulate\n  \
-        deskmeter simulate --live 3600 --rate-limit 600      an hour in a second\n  \
-        deskmeter simulate --fault 503%5 --fault reset@7     a bad day\n  \
-        deskmeter simulate --world DIR                       JSON files of your own";
-    let help = format!(
-        "{examples}\n\nFaults (each time, @n at the n-th export request, %p at p percent of them):{faults}"
-    );
-    Cli::command().mut_subcommand("simulate", |simulate| simulate.after_help(help))
 }
 
 /// Scope profiles.

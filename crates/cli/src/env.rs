@@ -1,5 +1,6 @@
 //! The only place that reads the environment, and every variable that has a meaning of its own.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use deskmeter_pipeline::Environment;
@@ -28,4 +29,11 @@ pub(crate) fn wants_no_color() -> bool {
 pub(crate) fn environment() -> Environment {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     Arc::new(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+}
+
+/// Where programs keep what a user may lose: `XDG_STATE_HOME`, else `~/.local/state`.
+pub(crate) fn state_folder() -> Option<PathBuf> {
+    let variable = environment();
+    let named = variable("XDG_STATE_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    named.or_else(|| Some(PathBuf::from(variable("HOME")?).join(".local/state")))
 }

@@ -1,19 +1,25 @@
-//! Progress bars on a terminal, plain lines otherwise. Both go to stderr.
+//! Progress on stderr: bars on a terminal; elsewhere nothing, so that cron has nothing to mail, or lines with -v.
 
 use std::collections::HashMap;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use deskmeter_pipeline::{Event, Observer};
+use deskmeter_pipeline::{Event, Observer, Silent};
 use deskmeter_zendesk::{Stream, UnixSeconds};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use crate::args::{Global, LogFormat};
 
 /// Steps of a bar: thousandths of the time that a stream covers.
 const STEPS: u64 = 1_000;
 
 /// Shows what a run does in the way that suits standard error.
-pub(crate) fn observer() -> Arc<dyn Observer> {
-    if io::stderr().is_terminal() { Arc::new(Bars::default()) } else { Arc::new(Lines::default()) }
+pub(crate) fn observer(global: &Global) -> Arc<dyn Observer> {
+    match (global.log_format, io::stderr().is_terminal(), global.verbose) {
+        (LogFormat::Text, true, _) => Arc::new(Bars::default()),
+        (LogFormat::Text, false, 1..) => Arc::new(Lines::default()),
+        _ => Arc::new(Silent),
+    }
 }
 
 /// What is known of a stream in flight.

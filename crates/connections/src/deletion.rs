@@ -50,6 +50,8 @@ pub enum DeletionTarget {
     Connection,
     /// All tables of the lake, with their logs and old versions.
     Lake,
+    /// The tables that were published into the operator's database; objects are tables, bytes are not counted.
+    Published,
 }
 
 /// One target and what was there.
@@ -103,6 +105,8 @@ pub struct Deletion<'a> {
     pub lease: &'a Lease,
     /// Whether the access was given back.
     pub revocation: Revocation,
+    /// Tables that were dropped from the operator's database before; none where nothing is published.
+    pub published: Option<u64>,
     /// The present, in Unix seconds.
     pub now: i64,
 }
@@ -189,6 +193,12 @@ impl Deletions {
             for (target, area) in &targets {
                 job.parts.push(area.count(*target).await?);
             }
+            job.parts.extend(run.published.map(|tables| DeletedPart {
+                target: DeletionTarget::Published,
+                objects: tables,
+                bytes: 0,
+                deleted_at: Some(run.now),
+            }));
             self.save(&job).await?;
         }
         for (target, area) in &targets {

@@ -28,6 +28,7 @@ mod runs;
 mod secret;
 mod series;
 mod status;
+mod totals;
 mod vault;
 
 pub use deletion::{DeletedPart, Deletion, DeletionJob, DeletionTarget, Deletions, Revocation, StoredArea};
@@ -42,4 +43,5 @@ pub use refresh::{NewTokens, RefreshError, RefreshGrant, Refresher};
 pub use runs::{RunHistory, RunOutcome, RunRecord};
 pub use secret::{PseudonymKey, Secret};
 pub use status::{Capability, DisconnectCause, Status, StatusBoard, StatusRecord, StreamStatus};
+pub use totals::{CheckTotals, StreamTotals, Totals};
 pub use vault::{Sealed, Vault, Version};

@@ -46,6 +46,12 @@ pub struct RunRecord {
     pub requests: u64,
     /// Bytes that were received.
     pub bytes: u64,
+    /// Rows that were refused.
+    #[serde(default)]
+    pub rejected: u64,
+    /// Answers of status 429.
+    #[serde(default)]
+    pub throttled: u64,
 }
 
 /// The last runs of each connection.

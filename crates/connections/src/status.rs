@@ -10,7 +10,7 @@ use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::series::Series;
-use crate::{ConnectionName, Error, RunRecord};
+use crate::{ConnectionName, Error, RunRecord, Totals};
 
 /// How often an update is tried anew after another process was faster.
 const UPDATES_MAX: u32 = 20;
@@ -95,6 +95,9 @@ pub struct StatusRecord {
     /// By the stream's name.
     #[serde(default)]
     pub streams: BTreeMap<String, StreamStatus>,
+    /// What all runs did together.
+    #[serde(default)]
+    pub totals: Totals,
 }
 
 /// The status records of all connections.

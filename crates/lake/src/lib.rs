@@ -20,7 +20,7 @@ mod writer;
 pub use commit::{Change, FENCE, commit, fence};
 pub use compact::{COMPACT_BYTES_MAX, SMALL_FILES_MAX, compact};
 pub use connection::{ConnectionLake, Lake, Purged, TableSpec};
-pub use error::Error;
+pub use error::{Cause, Error};
 pub use files::{DataFile, data_files, read_file};
 pub use location::object_store;
 pub use replace::{StagedRows, Written};

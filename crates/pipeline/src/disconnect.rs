@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use deskmeter_connections::{Deletion, Deletions, Receipt, Revocation, SignedReceipt, Status, StoredArea};
+use deskmeter_connections::{
+    Deletion, DeletionTarget, Deletions, Receipt, Revocation, SignedReceipt, Status, StoredArea,
+};
 use serde::Serialize;
 use tracing::warn;
 use url::Url;
@@ -26,6 +28,8 @@ pub struct DisconnectReport {
     pub is_revoked: bool,
     /// Objects that were deleted.
     pub objects: u64,
+    /// Tables that were dropped from the operator's database; none where nothing is published.
+    pub tables_unpublished: Option<u64>,
     /// Their bytes.
     pub bytes: u64,
     /// The receipt's number in the chain.
@@ -122,8 +126,15 @@ async fn finish(
     };
     let lease = acquire(state, context, RUN_WAIT).await?;
     // What stands in the operator's database goes before the lake: the receipt is signed when nothing is left.
-    unpublish_configured(pipeline, context).await?;
-    let run = Deletion { lake: &area, lease: &lease, revocation, now: context.now().0 };
+    let unpublished = unpublish_configured(pipeline, context).await?;
+    if let Some(left) = unpublished.as_ref().map(|dropped| &dropped.left).filter(|left| !left.is_empty()) {
+        warn!(
+            objects = left.len(),
+            "others put objects into the published schema, or use its role: they stay"
+        );
+    }
+    let published = unpublished.map(|dropped| dropped.tables.len() as u64);
+    let run = Deletion { lake: &area, lease: &lease, revocation, published, now: context.now().0 };
     let signed = deletions.run(&state.connection, run).await;
     let signed = signed.map_err(|error| {
         of_state("delete what was collected", error)
@@ -153,10 +164,13 @@ pub fn verify_receipt(text: &[u8], public_key: &str) -> Result<Receipt, Error> {
 
 fn report(signed: &SignedReceipt, public_key: String) -> DisconnectReport {
     let receipt = signed.receipt();
+    let (published, stored): (Vec<_>, Vec<_>) =
+        receipt.parts.iter().partition(|part| part.target == DeletionTarget::Published);
     DisconnectReport {
         is_revoked: receipt.revocation == Revocation::Proven,
-        objects: receipt.parts.iter().map(|part| part.objects).sum(),
-        bytes: receipt.parts.iter().map(|part| part.bytes).sum(),
+        objects: stored.iter().map(|part| part.objects).sum(),
+        bytes: stored.iter().map(|part| part.bytes).sum(),
+        tables_unpublished: published.first().map(|part| part.objects),
         receipt_number: receipt.number,
         receipt: signed.text().to_vec(),
         public_key,

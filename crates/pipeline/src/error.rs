@@ -70,6 +70,13 @@ impl Error {
         self
     }
 
+    /// The same failure, with this step unless it names one itself.
+    #[must_use]
+    pub(crate) fn or_next(mut self, next: &str) -> Self {
+        self.next.get_or_insert_with(|| next.to_owned());
+        self
+    }
+
     /// The same failure, with its cause.
     #[must_use]
     pub fn because(mut self, source: impl StdError + Send + Sync + 'static) -> Self {

@@ -12,6 +12,7 @@ mod explain;
 mod maintain;
 mod observer;
 mod open;
+mod probe;
 mod publish;
 mod state;
 mod status;
@@ -22,10 +23,11 @@ mod tokens;
 pub use audit::{LastAudit, audit_privacy, last_audit};
 pub use config::{
     ConnectionConfig, LabelConfig, LakeConfig, PipelineFile, PrivacyConfig, Problem, PublishConfig,
-    ScheduleConfig, StateConfig, SyncConfig, WarehouseConfig,
+    ScheduleConfig, StateConfig, SyncConfig, WarehouseConfig, schema,
 };
 pub use connect::{ConnectReport, Pending, begin_authorization, connect};
 pub use context::{Clock, Context, Environment, Shares, Storage};
+pub use deskmeter_connections::Totals;
 pub use deskmeter_extractor::Clock as Timer;
 pub use disconnect::{DisconnectReport, disconnect, last_receipt, purge, verify_receipt};
 pub use error::{Error, ErrorKind};
@@ -33,9 +35,10 @@ pub use explain::{explain, story};
 pub use maintain::{check_lake, erase_ticket, repair_lake};
 pub use observer::{Event, Observer, Silent};
 pub use open::{
-    cloud_options, new_warehouse, newest_entries, open_lake, open_warehouse, open_warehouses, query,
-    query_all, validate,
+    Answer, cloud_options, new_warehouse, newest_entries, open_lake, open_warehouse, open_warehouses, query,
+    query_all,
 };
+pub use probe::{Check, CheckScope, check};
 pub use publish::{export, publish};
 pub use status::{ConnectionStatus, DeletionState, Run, StreamState, runs, status};
 pub use stop::Stop;

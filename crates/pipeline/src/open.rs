@@ -9,7 +9,8 @@ use deskmeter_extractor::ErrorKind as FetchError;
 use deskmeter_lake::{ConnectionLake, Lake};
 use deskmeter_warehouse::{Definitions, Engine, Store, Warehouse, WarehouseOptions};
 use deskmeter_zendesk::Stream;
-use futures::TryStreamExt;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 
 use crate::error::{Error, ErrorKind};
 use crate::{Context, PipelineFile};
@@ -134,14 +135,18 @@ pub fn new_warehouse(pipeline: &PipelineFile) -> Result<Warehouse, Error> {
     Warehouse::new(options).map_err(of_warehouse)
 }
 
-/// Rows of a read-only statement over one connection.
+/// Rows of a read-only statement over one connection, all at once.
 pub async fn query(
     pipeline: &PipelineFile,
     context: &Context,
     sql: &str,
 ) -> Result<(SchemaRef, Vec<RecordBatch>), Error> {
-    let rows = rows(&open_warehouse(pipeline, context).await?, sql).await;
-    rows.map_err(|error| of_engine(pipeline, error))
+    let mut answer = Answer::to(pipeline, context, sql).await?;
+    let mut batches = Vec::new();
+    while let Some(batch) = answer.next().await? {
+        batches.push(batch);
+    }
+    Ok((answer.schema, batches))
 }
 
 /// Rows of a read-only statement over several connections, as [`open_warehouses`] shows them.
@@ -163,12 +168,29 @@ async fn rows(warehouse: &Warehouse, sql: &str) -> Result<(SchemaRef, Vec<Record
     Ok((schema, batches))
 }
 
-/// Checks what the file names without touching Zendesk: keys, secrets, places, schedules, models.
-pub fn validate(pipeline: &PipelineFile, context: &Context) -> Result<(), Error> {
-    client_secret(pipeline, context)?;
-    sealing_keys(pipeline, context)?;
-    new_warehouse(pipeline)?;
-    Ok(())
+/// Rows of a read-only statement as they are computed: no more than a few batches are held.
+pub struct Answer {
+    /// Names and types of the columns.
+    pub schema: SchemaRef,
+    batches: BoxStream<'static, Result<RecordBatch, Error>>,
+    pipeline: PipelineFile,
+}
+
+impl Answer {
+    /// Plans the statement over the tables as they are now.
+    pub async fn to(pipeline: &PipelineFile, context: &Context, sql: &str) -> Result<Self, Error> {
+        let warehouse = open_warehouse(pipeline, context).await?;
+        let rows = warehouse.query(sql).await.map_err(of_warehouse);
+        let rows = rows.map_err(|error| of_engine(pipeline, error))?;
+        let schema = rows.schema();
+        let failed = |error| Error::new(ErrorKind::Query, "run the query").because(error);
+        Ok(Self { schema, batches: rows.map_err(failed).boxed(), pipeline: pipeline.clone() })
+    }
+
+    /// The next rows; none at the end.
+    pub async fn next(&mut self) -> Result<Option<RecordBatch>, Error> {
+        self.batches.try_next().await.map_err(|error| of_engine(&self.pipeline, error))
+    }
 }
 
 /// The client's secret, where the file names one.

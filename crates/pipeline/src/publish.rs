@@ -25,7 +25,7 @@ pub async fn publish(
         scope: PublishScope::Full,
         ..PublishOptions::new(&pipeline.connection.name, as_of)
     };
-    let published = deskmeter_publisher::publish(&warehouse, &parse(url)?, &options).await;
+    let published = deskmeter_publisher::publish(&warehouse, &parse_url(url)?, &options).await;
     published.map_err(|error| Error::new(ErrorKind::Storage, "publish the marts").because(error))
 }
 
@@ -49,14 +49,14 @@ pub(crate) async fn unpublish_configured(
     }
     let name = &pipeline.connection.name;
     let schema = PublishOptions::new(name, 0).schema;
-    let url = parse(&database_url(pipeline, context)?)?;
+    let url = parse_url(&database_url(pipeline, context)?)?;
     let dropped = deskmeter_publisher::unpublish(&url, name, &schema).await;
     dropped
         .map(Some)
         .map_err(|error| Error::new(ErrorKind::Storage, "drop the published marts").because(error))
 }
 
-fn database_url(pipeline: &PipelineFile, context: &Context) -> Result<String, Error> {
+pub(crate) fn database_url(pipeline: &PipelineFile, context: &Context) -> Result<String, Error> {
     let name = pipeline.publish.as_ref().map(|config| config.url_env.clone()).unwrap_or_default();
     (context.environment)(&name).ok_or_else(|| {
         Error::new(ErrorKind::Config, format!("environment variable {name} is not set"))
@@ -64,7 +64,7 @@ fn database_url(pipeline: &PipelineFile, context: &Context) -> Result<String, Er
     })
 }
 
-fn parse(url: &str) -> Result<DatabaseUrl, Error> {
+pub(crate) fn parse_url(url: &str) -> Result<DatabaseUrl, Error> {
     url.parse().map_err(|error| Error::new(ErrorKind::Config, "read the database URL").because(error))
 }
 

@@ -52,6 +52,16 @@ impl State {
         Ok(Self { store, prefix: Path::default(), local_root: Some(folder), connection })
     }
 
+    /// Where it lies.
+    pub(crate) fn store(&self) -> &dyn ObjectStore {
+        self.store.as_ref()
+    }
+
+    /// The folder in the store.
+    pub(crate) fn prefix(&self) -> &Path {
+        &self.prefix
+    }
+
     pub(crate) fn vault(&self, keys: Vec<SealingKey>) -> Result<Vault, Error> {
         Vault::new(self.store.clone(), self.prefix.clone(), keys)
             .map_err(|error| of_state("open the vault", error))

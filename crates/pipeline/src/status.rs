@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use deskmeter_connections::{Capability, DisconnectCause, RunOutcome, RunRecord, Status, StatusRecord};
+use deskmeter_connections::{
+    Capability, DisconnectCause, RunOutcome, RunRecord, Status, StatusRecord, Totals,
+};
 use deskmeter_warehouse::CheckSummary;
 use deskmeter_zendesk::Stream;
 use jiff::Timestamp;
@@ -36,6 +38,8 @@ pub struct ConnectionStatus {
     pub checks: Option<CheckSummary>,
     /// Until when a deletion must be done, and whether that is past.
     pub deletion: Option<DeletionState>,
+    /// What all runs did together.
+    pub totals: Totals,
     /// What to do next.
     pub next_step: String,
 }
@@ -57,6 +61,10 @@ pub struct Run {
     pub requests: u64,
     /// Bytes received, decompressed.
     pub bytes: u64,
+    /// Rows that were refused.
+    pub rejected: u64,
+    /// Answers of status 429.
+    pub throttled: u64,
 }
 
 /// One stream.
@@ -162,6 +170,7 @@ fn describe(
         is_running,
         checks: None,
         deletion,
+        totals: record.totals,
         next_step: String::new(),
     };
     status.next_step = next_step(&status);
@@ -206,6 +215,8 @@ impl Run {
             rows: record.rows,
             requests: record.requests,
             bytes: record.bytes,
+            rejected: record.rejected,
+            throttled: record.throttled,
         }
     }
 }

@@ -8,7 +8,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use deskmeter_connections::{
-    Capability, DisconnectCause, Lease, LeaseRequest, RunOutcome, RunRecord, Sealed, Status, StreamStatus,
+    Capability, DisconnectCause, Lease, LeaseRequest, RunOutcome, RunRecord, Sealed, Status, StatusRecord,
+    StreamStatus,
 };
 use deskmeter_extractor::Client;
 use deskmeter_lake::{ConnectionLake, Retention};
@@ -70,13 +71,16 @@ pub async fn sync(
     let id = RunId::new(context.started_at, rand::random());
     let client = client(pipeline, context)?;
     let run = Run { pipeline, context, options, state: &state, client: &client, id: &id };
-    let result =
-        while_renewing(lease, context, |fence| context.stop.bound(run.under_lease(sealed, fence))).await;
+    let mut report = SyncReport::new(&id);
+    let result = while_renewing(lease, context, |fence| {
+        context.stop.bound(run.under_lease(sealed, fence, &mut report))
+    });
+    let result = result.await;
     // A run that was asked to end has no outcome: the next one goes on and has it.
     if !result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Stopped) {
-        run.record(result.as_ref()).await?;
+        run.record(&report, result.as_ref().err()).await?;
     }
-    result
+    result.map(|()| report)
 }
 
 /// A deletion that was asked for comes before anything new.
@@ -140,7 +144,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// The whole run, with the lease's fencing number.
-    async fn under_lease(&self, sealed: Sealed, fence: u64) -> Result<SyncReport, Error> {
+    async fn under_lease(&self, sealed: Sealed, fence: u64, report: &mut SyncReport) -> Result<(), Error> {
         let key = PseudonymKey::from_bytes(*sealed.record.pseudonym_key.expose());
         let options = LoaderOptions {
             buffer_bytes: self.pipeline.sync.buffer_bytes.min(self.context.shares.buffer_bytes_max),
@@ -156,8 +160,7 @@ impl Run<'_> {
         let mut sanitizer = Sanitizer::new(key, options);
         sanitizer.know_agents(loader.agent_keys().await.map_err(of_loader)?);
 
-        let mut report = SyncReport::new(self.id);
-        let read = self.streams(sealed, &mut loader, &mut sanitizer, &mut report).await;
+        let read = self.streams(sealed, &mut loader, &mut sanitizer, report).await;
         report.values_dropped = sanitizer.ledger().rows().map(|row| row.n_dropped).sum();
         // What was seen and dropped is written down also when the run ends early. A run that only met again what is
         // stored (the boundary second, the overlap) leaves the lake as it was.
@@ -166,8 +169,7 @@ impl Run<'_> {
             loader.append_ledger(rows).await.map_err(of_loader)?;
         }
         read?;
-        self.context.stop.cut(self.finish(&lake, &mut loader, &mut report)).await?;
-        Ok(report)
+        self.context.stop.cut(self.finish(&lake, &mut loader, report)).await
     }
 
     /// What follows from the rows: marts, tidiness, the operator's database.
@@ -253,38 +255,25 @@ impl Run<'_> {
     }
 
     /// Writes the run's outcome into status and history.
-    async fn record(&self, result: Result<&SyncReport, &Error>) -> Result<(), Error> {
-        let outcome = match result {
-            Ok(_) => RunOutcome::Succeeded,
-            Err(error) => RunOutcome::Failed { exit_code: error.kind().exit_code() },
-        };
-        let stats = self.client.stats();
-        let now = self.context.now().0;
-        let run = RunRecord {
-            id: self.id.to_string(),
-            started_at: self.context.started_at.0,
-            ended_at: now,
-            outcome,
-            rows: result.map_or(0, SyncReport::rows_committed),
-            requests: stats.requests,
-            bytes: stats.bytes_uncompressed,
-        };
-        let is_revoked = result.is_err_and(|error| error.kind() == ErrorKind::NotConnected);
+    async fn record(&self, report: &SyncReport, failure: Option<&Error>) -> Result<(), Error> {
+        let run = self.outcome(report, failure);
+        let (stats, now) = (self.client.stats(), run.ended_at);
         let board = self.state.board();
         let update = board.update(&self.state.connection, |record| {
             record.last_run = Some(run.clone());
-            if is_revoked {
-                record.status = Status::Disconnected { cause: DisconnectCause::Revoked, at: now };
-            } else if result.is_ok() {
-                record.status = Status::Connected;
-            }
-            for (name, stream) in result.iter().flat_map(|report| &report.streams) {
-                let complete_until =
-                    stream.newest.or(record.streams.get(*name).and_then(|old| old.complete_until));
-                record.streams.insert(
-                    (*name).to_owned(),
-                    StreamStatus { capability: stream.capability, complete_until },
-                );
+            record.totals.add(&run);
+            record.totals.retries += stats.retries;
+            record.totals.waited_seconds += stats.waited_for_rate.as_secs();
+            report.add_to(&mut record.totals);
+            match failure {
+                Some(error) if error.kind() == ErrorKind::NotConnected => {
+                    record.status = Status::Disconnected { cause: DisconnectCause::Revoked, at: now };
+                }
+                Some(_) => {}
+                None => {
+                    record.status = Status::Connected;
+                    report.streams.iter().for_each(|(name, stream)| complete(record, name, stream));
+                }
             }
         });
         update.await.map_err(|error| of_state("write the status", error))?;
@@ -294,6 +283,31 @@ impl Run<'_> {
             .await
             .map_err(|error| of_state("write the run history", error))
     }
+
+    /// The run as the history keeps it.
+    fn outcome(&self, report: &SyncReport, failure: Option<&Error>) -> RunRecord {
+        let stats = self.client.stats();
+        RunRecord {
+            id: self.id.to_string(),
+            started_at: self.context.started_at.0,
+            ended_at: self.context.now().0,
+            outcome: failure.map_or(RunOutcome::Succeeded, |error| RunOutcome::Failed {
+                exit_code: error.kind().exit_code(),
+            }),
+            rows: report.rows_committed(),
+            requests: stats.requests,
+            bytes: stats.bytes_uncompressed,
+            rejected: report.streams.values().map(|stream| stream.rows_rejected).sum(),
+            throttled: stats.rate_limited,
+        }
+    }
+}
+
+/// Notes that a stream was read to its end.
+fn complete(record: &mut StatusRecord, name: &str, stream: &StreamReport) {
+    let before = record.streams.get(name).and_then(|before| before.complete_until);
+    let complete_until = stream.newest.or(before);
+    record.streams.insert(name.to_owned(), StreamStatus { capability: stream.capability, complete_until });
 }
 
 /// The capability that a failure speaks of, if it is a refusal of one stream alone.

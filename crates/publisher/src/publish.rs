@@ -44,6 +44,24 @@ pub async fn publish(
     Ok(report)
 }
 
+/// Tries what a publish needs and undoes it: the login, the schema (ours, or one that can be made), the reader role.
+pub async fn check(url: &DatabaseUrl, options: &PublishOptions) -> Result<(), Error> {
+    options.check()?;
+    let mut database = Database::connect(url).await?;
+    let tried = try_out(&mut database, options).await;
+    database.close().await;
+    tried
+}
+
+async fn try_out(database: &mut Database, options: &PublishOptions) -> Result<(), Error> {
+    let transaction = database.begin().await?;
+    ownership::claim(&transaction, options).await?;
+    if let Some(role) = &options.reader_role {
+        reader_role::grant(&transaction, role, &options.schema, &options.connection).await?;
+    }
+    transaction.rollback().await.map_err(|error| Error::statement("undo what was tried", error))
+}
+
 async fn publish_sources(
     database: &mut Database,
     warehouse: &Warehouse,

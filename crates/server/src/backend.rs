@@ -244,6 +244,11 @@ impl Connection {
         Self { file, context, answers, tables, opening, viewed_at, is_syncing }
     }
 
+    /// Its pipeline file.
+    pub(crate) fn file(&self) -> &PipelineFile {
+        &self.file
+    }
+
     /// Its name.
     pub(crate) fn name(&self) -> &str {
         &self.file.connection.name

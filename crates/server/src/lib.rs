@@ -21,6 +21,7 @@ mod snapshot;
 pub use error::Error;
 pub use labels::Labels;
 pub use options::{BIND_DEFAULT, Limits, ServeOptions, Serving};
+pub use prometheus::metrics_text;
 pub use report::report;
 pub use security::Password;
 pub use serve::serve;

@@ -1,4 +1,4 @@
-//! `/metrics` in Prometheus' text format.
+//! Metrics in Prometheus' text format: at `/metrics`, and as a file for the node exporter where there is no console.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -9,15 +9,13 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use deskmeter_pipeline::{ConnectionStatus, Context, PipelineFile, Totals};
 use zeroize::Zeroizing;
 
 use crate::app::App;
-use crate::backend::Connection;
 use crate::pages::login;
 use crate::security::{Peer, SessionId};
 
-/// Runs that the sums are over.
-const RUNS_SUMMED: usize = 500;
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The metrics. Where there is a password, a session or the password as basic authentication is needed.
@@ -39,9 +37,16 @@ pub(crate) async fn metrics(
     }
     let mut text = Exposition::default();
     for connection in app.connections.values() {
-        describe(connection, &mut text).await;
+        describe(connection.file(), &connection.now(), &mut text).await;
     }
     ([(header::CONTENT_TYPE, FORMAT)], text.finish()).into_response()
+}
+
+/// The metrics of one connection, as `/metrics` shows them.
+pub async fn metrics_text(pipeline: &PipelineFile, context: &Context) -> String {
+    let mut text = Exposition::default();
+    describe(pipeline, context, &mut text).await;
+    text.finish()
 }
 
 fn ask() -> Response {
@@ -56,134 +61,146 @@ fn basic_password(headers: &HeaderMap) -> Option<Zeroizing<String>> {
     Some(Zeroizing::new(text.split_once(':')?.1.to_owned()))
 }
 
+/// A name, a kind, a sentence.
+type Family = (&'static str, &'static str, &'static str);
+
 /// Families of samples, each with its help once.
 #[derive(Default)]
 struct Exposition {
-    families: Vec<(&'static str, &'static str, &'static str, String)>,
+    families: Vec<(Family, String)>,
 }
 
 impl Exposition {
-    fn add(
-        &mut self,
-        family: (&'static str, &'static str, &'static str),
-        labels: &[(&str, &str)],
-        value: f64,
-    ) {
-        let (name, kind, help) = family;
-        let index = self.families.iter().position(|(known, ..)| *known == name).unwrap_or_else(|| {
-            self.families.push((name, kind, help, String::new()));
+    fn add(&mut self, family: Family, labels: &[(&str, &str)], value: f64) {
+        let index = self.families.iter().position(|(known, _)| known.0 == family.0).unwrap_or_else(|| {
+            self.families.push((family, String::new()));
             self.families.len() - 1
         });
         // Label values are names of connections, streams and states: no character of theirs needs escaping.
         let labels: Vec<String> = labels.iter().map(|(key, value)| format!("{key}=\"{value}\"")).collect();
-        if let Some((.., samples)) = self.families.get_mut(index) {
-            let _ = writeln!(samples, "{name}{{{}}} {value}", labels.join(","));
+        if let Some((_, samples)) = self.families.get_mut(index) {
+            let _ = writeln!(samples, "{}{{{}}} {value}", family.0, labels.join(","));
         }
     }
 
     fn finish(self) -> String {
         let mut text = String::new();
-        for (name, kind, help, samples) in self.families {
+        for ((name, kind, help), samples) in self.families {
             let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{samples}");
         }
         text
     }
 }
 
-async fn describe(connection: &Connection, text: &mut Exposition) {
-    let name = connection.name();
-    let labels = [("connection", name)];
-    let up = ("deskmeter_status_readable", "gauge", "Whether the state store answers.");
-    let Ok(standing) = connection.standing().await else {
-        text.add(up, &labels, 0.0);
-        return;
-    };
-    text.add(up, &labels, 1.0);
-    let now = connection.now().started_at.0;
+async fn describe(pipeline: &PipelineFile, context: &Context, text: &mut Exposition) {
+    let labels = [("connection", pipeline.connection.name.as_str())];
+    let readable = ("deskmeter_status_readable", "gauge", "Whether the state store answers.");
+    match deskmeter_pipeline::status(pipeline, context).await {
+        Ok(status) => {
+            text.add(readable, &labels, 1.0);
+            standing(&status, context.started_at.0, text);
+            streams(&status, context.started_at.0, text);
+            totals(&status.connection, &status.totals, text);
+        }
+        Err(_) => text.add(readable, &labels, 0.0),
+    }
+}
+
+/// How the connection stands, and its last run.
+fn standing(status: &ConnectionStatus, now: i64, text: &mut Exposition) {
+    let labels = [("connection", status.connection.as_str())];
     let flag = |is: bool| f64::from(u8::from(is));
-    text.add(
-        ("deskmeter_connected", "gauge", "Whether the authorization stands."),
-        &labels,
-        flag(standing.state.is_connected()),
-    );
-    text.add(
-        ("deskmeter_lease_held", "gauge", "Whether a run is under way in any process."),
-        &labels,
-        flag(standing.is_running),
-    );
-    if let Some((deadline, is_overdue)) = standing.deletion {
-        text.add(
-            ("deskmeter_deletion_deadline_seconds", "gauge", "Seconds until the deletion must be done."),
-            &labels,
-            (deadline - now) as f64,
-        );
-        text.add(
-            ("deskmeter_deletion_overdue", "gauge", "Whether the deletion is past its deadline."),
-            &labels,
-            flag(is_overdue),
+    let mut gauge = |name, help, value| text.add((name, "gauge", help), &labels, value);
+    gauge("deskmeter_connected", "Whether the authorization stands.", flag(status.is_connected()));
+    gauge("deskmeter_lease_held", "Whether a run is under way in any process.", flag(status.is_running));
+    if let Some(deletion) = &status.deletion {
+        let left = deletion.deadline.as_second() - now;
+        gauge("deskmeter_deletion_deadline_seconds", "Seconds until the deletion must be done.", left as f64);
+        gauge(
+            "deskmeter_deletion_overdue",
+            "Whether the deletion is past its deadline.",
+            flag(deletion.is_overdue),
         );
     }
-    for stream in &standing.streams {
-        let labels = [("connection", name), ("stream", stream.name.as_str())];
+    if let Some(run) = &status.last_run {
+        let (started, ended) = (run.started_at.as_second(), run.ended_at.as_second());
+        gauge(
+            "deskmeter_last_run_exit_code",
+            "Exit code of the last run; 0 is success.",
+            f64::from(run.exit_code),
+        );
+        gauge("deskmeter_last_run_duration_seconds", "How long the last run took.", (ended - started) as f64);
+        gauge("deskmeter_last_run_timestamp_seconds", "When the last run ended.", ended as f64);
+    }
+    if let Some(at) = status.totals.last_success_at {
+        gauge("deskmeter_last_success_timestamp_seconds", "When a run last succeeded.", at as f64);
+    }
+    let checks = status.totals.checks;
+    for (result, count) in [("held", checks.held), ("warned", checks.warned), ("failed", checks.failed)] {
+        let labels = [labels[0], ("result", result)];
+        text.add(
+            ("deskmeter_checks", "gauge", "Checks of the last refresh of the marts."),
+            &labels,
+            count as f64,
+        );
+    }
+}
+
+/// Each stream: whether it can be read, how old it is, its rows.
+fn streams(status: &ConnectionStatus, now: i64, text: &mut Exposition) {
+    let name = status.connection.as_str();
+    for (stream, state) in &status.streams {
+        let labels = [("connection", name), ("stream", stream.as_str())];
+        let is_available = f64::from(u8::from(state.capability == "available"));
         text.add(
             ("deskmeter_stream_available", "gauge", "Whether the account lets the stream be read."),
             &labels,
-            flag(stream.is_available),
+            is_available,
         );
-        if let Some(newest) = stream.newest {
+        if let Some(newest) = state.newest {
             text.add(
                 ("deskmeter_stream_lag_seconds", "gauge", "Age of the newest complete second of the stream."),
                 &labels,
-                (now - newest) as f64,
+                (now - newest.as_second()) as f64,
             );
         }
     }
-    runs(connection, text).await;
+    for (stream, sums) in &status.totals.streams {
+        let of = [
+            ("read", sums.read),
+            ("inserted", sums.inserted),
+            ("updated", sums.updated),
+            ("rejected", sums.rejected),
+        ];
+        for (result, count) in of {
+            let labels = [("connection", name), ("stream", stream.as_str()), ("result", result)];
+            let family = ("deskmeter_rows_total", "counter", "Rows on the pages, by what became of them.");
+            text.add(family, &labels, count as f64);
+        }
+    }
 }
 
-async fn runs(connection: &Connection, text: &mut Exposition) {
-    let labels = [("connection", connection.name())];
-    let runs = connection.runs(RUNS_SUMMED).await.unwrap_or_default();
-    let failed = runs.iter().filter(|run| run.exit_code != 0).count();
-    let sum = |value: fn(&deskmeter_pipeline::Run) -> u64| runs.iter().map(value).sum::<u64>() as f64;
-    // Gauges: the history keeps the last runs, so that the sums can fall.
-    text.add(("deskmeter_runs", "gauge", "Runs in the history."), &labels, runs.len() as f64);
-    text.add(
-        ("deskmeter_runs_failed", "gauge", "Runs in the history that ended early."),
-        &labels,
-        failed as f64,
-    );
-    text.add(
-        ("deskmeter_rows", "gauge", "Rows that the runs in the history committed."),
-        &labels,
-        sum(|run| run.rows),
-    );
-    text.add(
-        ("deskmeter_requests", "gauge", "Requests that the runs in the history sent."),
-        &labels,
-        sum(|run| run.requests),
-    );
-    text.add(
-        ("deskmeter_received_bytes", "gauge", "Bytes that the runs in the history received."),
-        &labels,
-        sum(|run| run.bytes),
-    );
-    if let Some(run) = runs.first() {
-        let seconds = run.ended_at.as_second() - run.started_at.as_second();
+/// What all runs did together.
+fn totals(name: &str, totals: &Totals, text: &mut Exposition) {
+    let labels = [("connection", name)];
+    for (exit_code, count) in &totals.runs {
+        let exit_code = exit_code.to_string();
+        let labels = [("connection", name), ("exit_code", exit_code.as_str())];
         text.add(
-            ("deskmeter_last_run_exit_code", "gauge", "Exit code of the last run; 0 is success."),
+            ("deskmeter_runs_total", "counter", "Runs that ended, by exit code."),
             &labels,
-            f64::from(run.exit_code),
-        );
-        text.add(
-            ("deskmeter_last_run_duration_seconds", "gauge", "How long the last run took."),
-            &labels,
-            seconds as f64,
-        );
-        text.add(
-            ("deskmeter_last_run_timestamp_seconds", "gauge", "When the last run ended."),
-            &labels,
-            run.ended_at.as_second() as f64,
+            *count as f64,
         );
     }
+    let mut counter = |name, help, value: u64| text.add((name, "counter", help), &labels, value as f64);
+    counter("deskmeter_requests_total", "Requests to Zendesk, repeated ones included.", totals.requests);
+    counter("deskmeter_retries_total", "Requests that repeated one that failed.", totals.retries);
+    counter("deskmeter_throttled_total", "Answers of status 429.", totals.throttled);
+    counter(
+        "deskmeter_rate_wait_seconds_total",
+        "Time that runs waited for the rate limit.",
+        totals.waited_seconds,
+    );
+    counter("deskmeter_received_bytes_total", "Bytes received, decompressed.", totals.bytes);
+    counter("deskmeter_run_seconds_total", "Time that runs took.", totals.run_seconds);
 }

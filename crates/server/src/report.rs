@@ -30,11 +30,16 @@ struct Report {
 }
 
 /// One self-contained HTML file with all dashboards over the default period. Rows about fewer than `k` tickets are left
-/// out; tickets and agents are not shown one by one.
+/// out; tickets and agents are not shown one by one. Groups have the operator's own names.
 ///
 /// # Errors
 /// [`Error::Pipeline`] when the lake cannot be opened, [`Error::Page`].
-pub async fn report(pipeline: &PipelineFile, context: &Context, k: u32) -> Result<String, Error> {
+pub async fn report(
+    pipeline: &PipelineFile,
+    context: &Context,
+    labels: &Labels,
+    k: u32,
+) -> Result<String, Error> {
     let connection = Connection::new(pipeline.clone(), context.clone(), Arc::new(Answers::new(1)));
     let snapshot = connection.snapshot().await?;
     let filters = Filters::standard();
@@ -45,7 +50,7 @@ pub async fn report(pipeline: &PipelineFile, context: &Context, k: u32) -> Resul
             snapshot: &snapshot,
             connection: connection.name(),
             filters: &filters,
-            labels: &Labels::default(),
+            labels,
             has_links: false,
             cell_min: i64::from(k),
         };

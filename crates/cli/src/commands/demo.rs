@@ -52,11 +52,11 @@ pub(crate) async fn run(global: &Global, args: &DemoArgs) -> Result<Exit> {
     connect(&pipeline, &context).await?;
     note("Connected by OAuth: tickets:read users:read organizations:read, nothing else.");
 
-    let context = context.observed_by(progress::observer());
+    let context = context.observed_by(progress::observer(global));
     let report = deskmeter_pipeline::sync(&pipeline, &context, &SyncOptions::default()).await?;
     running.stop().await;
     note(&sync::summary(&report));
-    kpis::print(&pipeline, &context, global.format).await?;
+    kpis::print(&pipeline, &context, global.format, None).await?;
     note(&what_next(&args.dir, &file));
     Ok(Exit::Ok)
 }

@@ -54,6 +54,9 @@ fn tell(opened: &Opened, report: &DisconnectReport) -> Result<Exit> {
         report.objects,
         super::sync::bytes(report.bytes)
     ));
+    if let Some(tables) = report.tables_unpublished {
+        println(&format!("{tables} published tables were dropped from your database."));
+    }
     println(if report.is_revoked {
         "Zendesk refuses the token: the authorization is revoked."
     } else {

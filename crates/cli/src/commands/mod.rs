@@ -8,6 +8,8 @@ mod disconnect;
 mod explain;
 mod export;
 mod folder;
+mod generate;
+mod init;
 mod lake;
 mod metrics;
 mod privacy;
@@ -20,11 +22,13 @@ mod simulate;
 mod status;
 mod sync;
 mod sync_all;
+mod validate;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use deskmeter_pipeline::{Context, Error, ErrorKind, PipelineFile};
+use deskmeter_server::Labels;
 
 use crate::args::{Cli, Command, Global};
 use crate::exit_code::Exit;
@@ -40,6 +44,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit> {
     let global = &cli.global;
     match &cli.command {
         Command::Demo(args) => demo::run(global, args).await,
+        Command::Init(args) => init::run(global, args),
         Command::Simulate(args) => simulate::run(args).await,
         Command::Connect(args) => connect::run(&open(global)?, args).await,
         Command::Sync(args) => match &args.all {
@@ -56,7 +61,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit> {
         },
         Command::Metrics { command } => metrics::run(&open(global)?, command).await,
         Command::Explain(args) => explain::run(&open(global)?, args).await,
-        Command::Validate => validate(&open(global)?),
+        Command::Validate(args) => validate::run(global, args).await,
         Command::Privacy { command } => privacy::run(&open(global)?, command).await,
         Command::Lake { command } => lake::run(&open(global)?, command).await,
         Command::Erase { ticket } => lake::erase(&open(global)?, *ticket).await,
@@ -64,15 +69,19 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit> {
         Command::Report(args) => report::run(&open(global)?, args).await,
         Command::Publish(args) => publish::run(&open(global)?, args).await,
         Command::Export(args) => export::run(&open(global)?, args).await,
-        Command::Runs => runs::run(&open(global)?).await,
         #[cfg(feature = "ballista")]
         Command::Scheduler(args) => cluster::scheduler(args).await,
         #[cfg(feature = "ballista")]
         Command::Executor(args) => cluster::executor(args).await,
+        Command::Runs(args) => runs::run(&open(global)?, args).await,
+        Command::Schema => generate::schema(),
+        Command::Completions { shell } => generate::completions(*shell),
+        Command::Man { dir } => generate::man(dir),
     }
 }
 
 /// A pipeline file, read, with the context that a run needs.
+#[derive(Clone)]
 pub(crate) struct Opened {
     pub(crate) pipeline: PipelineFile,
     pub(crate) context: Context,
@@ -97,19 +106,29 @@ pub(crate) fn set_engine(pipeline: &mut PipelineFile, global: &Global) {
 
 /// Reads and checks a pipeline file.
 pub(crate) fn read(path: &Path) -> Result<PipelineFile> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Error::new(ErrorKind::Config, format!("read pipeline file {}", path.display()))
-            .next("name one with -p FILE, or try `deskmeter demo`, which writes one to look at")
-            .because(error)
-    })?;
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let (text, folder) = text_of(path)?;
     Ok(PipelineFile::parse(&text, folder).map_err(|problems| Error::problems(path, &problems))?)
 }
 
-fn validate(opened: &Opened) -> Result<Exit> {
-    deskmeter_pipeline::validate(&opened.pipeline, &opened.context)?;
-    println(&format!("{} is right", opened.path.display()));
-    Ok(Exit::Ok)
+/// Text and folder of a pipeline file.
+fn text_of(path: &Path) -> Result<(String, &Path)> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Error::new(ErrorKind::Config, format!("read pipeline file {}", path.display()))
+            .next("write one with `deskmeter init`, or name one with -p FILE")
+            .because(error)
+    })?;
+    Ok((text, path.parent().unwrap_or(Path::new("."))))
+}
+
+/// The operator's own names for groups and agents.
+fn labels(path: &Path) -> Result<Labels> {
+    let failed = |what: &str| Error::new(ErrorKind::Config, format!("{what} label file {}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| failed("read").because(error))?;
+    Ok(Labels::parse(&text).map_err(|error| {
+        failed("understand")
+            .because(error)
+            .next("write [groups] with GROUP_ID = \"name\", and [agents] with PSEUDONYM = \"name\"")
+    })?)
 }
 
 /// A line on standard output, which is for results. A closed pipe is not an error of ours.

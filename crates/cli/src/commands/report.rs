@@ -8,10 +8,12 @@ use crate::exit_code::Exit;
 
 pub(crate) async fn run(opened: &Opened, args: &ReportArgs) -> Result<Exit> {
     if matches!(opened.global.format, Format::Csv | Format::Json) {
-        demo::kpis::print(&opened.pipeline, &opened.context, opened.global.format).await?;
+        demo::kpis::print(&opened.pipeline, &opened.context, opened.global.format, args.output.as_deref())
+            .await?;
         return Ok(Exit::Ok);
     }
-    let html = deskmeter_server::report(&opened.pipeline, &opened.context, args.cell_min).await?;
+    let labels = args.labels.as_deref().map(super::labels).transpose()?.unwrap_or_default();
+    let html = deskmeter_server::report(&opened.pipeline, &opened.context, &labels, args.cell_min).await?;
     match &args.output {
         None => println(&html),
         Some(path) => {

@@ -1,8 +1,8 @@
 //! `serve`: the web console.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use deskmeter_pipeline::{Error, ErrorKind};
-use deskmeter_server::{Labels, Password, ServeOptions};
+use deskmeter_server::{Password, ServeOptions};
 
 use super::{Opened, println};
 use crate::args::ServeArgs;
@@ -19,9 +19,7 @@ pub(crate) async fn run(opened: &Opened, args: &ServeArgs) -> Result<Exit> {
     options.public_url.clone_from(&args.public_url);
     options.password = password(opened)?;
     if let Some(path) = &args.labels {
-        let text =
-            std::fs::read_to_string(path).with_context(|| format!("read labels {}", path.display()))?;
-        options.labels = Labels::parse(&text).map_err(usage)?;
+        options.labels = super::labels(path)?;
     }
     let tell = |serving: deskmeter_server::Serving| {
         let url = format!("http://{}", serving.address);

@@ -1,23 +1,26 @@
 //! `sync`: one run.
 
+use std::io::IsTerminal as _;
+use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Result;
-use deskmeter_pipeline::{SyncOptions, SyncReport};
+use anyhow::{Context as _, Result};
+use deskmeter_pipeline::{Context, SyncOptions, SyncReport};
 
 use super::{Opened, println};
-use crate::args::{Format, SyncArgs};
+use crate::args::{Format, LogFormat, SyncArgs};
 use crate::exit_code::Exit;
 use crate::output::Table;
-use crate::progress;
+use crate::{logs, progress};
 
 pub(crate) async fn run(opened: &Opened, args: &SyncArgs) -> Result<Exit> {
-    let context = opened.context.clone().observed_by(progress::observer());
-    let report = deskmeter_pipeline::sync(&opened.pipeline, &context, &options(args)).await?;
-    match opened.global.format {
-        Format::Json => println(&serde_json::to_string(&report)?),
-        _ => println(&summary(&report)),
+    let context = opened.context.clone().observed_by(progress::observer(&opened.global));
+    let outcome = deskmeter_pipeline::sync(&opened.pipeline, &context, &options(args)).await;
+    // Written also when the run failed: that is when somebody looks.
+    if let Some(file) = &args.metrics_file {
+        write_metrics(opened, file).await?;
     }
+    tell(opened, &outcome?)?;
     Ok(Exit::Ok)
 }
 
@@ -28,6 +31,60 @@ pub(super) fn options(args: &SyncArgs) -> SyncOptions {
         wait: Duration::from_secs(args.wait_secs),
         ..SyncOptions::default()
     }
+}
+
+/// What a run did: all of it on a terminal, one line elsewhere, as cron's mail and log collectors want it.
+fn tell(opened: &Opened, report: &SyncReport) -> Result<()> {
+    let global = &opened.global;
+    if global.format == Format::Json {
+        println(&serde_json::to_string(report)?);
+    } else if global.log_format == LogFormat::Json {
+        let fields = serde_json::json!({
+            "connection": opened.pipeline.connection.name,
+            "run": report.run_id,
+            "rows": report.rows_committed(),
+            "requests": report.requests,
+            "bytes": report.bytes_received,
+            "models": report.models_refreshed,
+            "published": report.tables_published,
+            "checks": report.checks,
+            "warnings": report.warnings,
+        });
+        logs::line("INFO", "sync succeeded", fields);
+    } else if std::io::stdout().is_terminal() || global.verbose > 0 {
+        println(&summary(report));
+    } else {
+        println(&one_line(&opened.pipeline.connection.name, report));
+    }
+    Ok(())
+}
+
+fn one_line(name: &str, report: &SyncReport) -> String {
+    let rejected: u64 = report.streams.values().map(|stream| stream.rows_rejected).sum();
+    let mut line = format!(
+        "{name}: {} rows new or changed, {rejected} rejected, {} requests, {} received, {} models refreshed",
+        report.rows_committed(),
+        report.requests,
+        bytes(report.bytes_received),
+        report.models_refreshed
+    );
+    for warning in &report.warnings {
+        line.push_str("\nwarning: ");
+        line.push_str(warning);
+    }
+    line
+}
+
+/// Metrics in a file that is never seen half written.
+async fn write_metrics(opened: &Opened, file: &Path) -> Result<()> {
+    let now = Context { started_at: opened.context.now(), ..opened.context.clone() };
+    let text = deskmeter_server::metrics_text(&opened.pipeline, &now).await;
+    // The collector reads `*.prom` alone.
+    let mut part = file.as_os_str().to_owned();
+    part.push(".part");
+    std::fs::write(&part, text)
+        .and_then(|()| std::fs::rename(&part, file))
+        .with_context(|| format!("write metrics {}", file.display()))
 }
 
 /// What a run did, as a table and a few lines.

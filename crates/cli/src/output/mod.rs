@@ -10,6 +10,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use arrow::json::LineDelimitedWriter;
 use parquet::arrow::ArrowWriter;
 
 use crate::args::Format;
@@ -17,64 +18,99 @@ use crate::args::Format;
 pub(crate) use screen::{Paint, Screen};
 pub(crate) use table::Table;
 
-/// Writes rows to standard output or a file.
+/// Where rows go.
+type Out = Box<dyn Write + Send>;
+
+/// Writes rows to standard output or a file, batch by batch. Only a table holds all of them: its columns are as wide
+/// as their widest cell.
+pub(crate) enum RowWriter {
+    Table(SchemaRef, Vec<RecordBatch>, Out),
+    Csv(Box<arrow::csv::Writer<Out>>),
+    /// The flag: whether a row is there already.
+    Json(Out, bool),
+    Parquet(Box<ArrowWriter<Out>>),
+}
+
+impl RowWriter {
+    /// A writer to a file, or to standard output.
+    pub(crate) fn new(schema: &SchemaRef, format: Format, to: Option<&Path>) -> Result<Self> {
+        if format == Format::Parquet && to.is_none() && io::stdout().is_terminal() {
+            bail!("a Parquet file cannot be shown on a terminal: add -o FILE, or redirect the output");
+        }
+        let out: Out = match to {
+            Some(path) => Box::new(io::BufWriter::new(
+                File::create(path).with_context(|| format!("create {}", path.display()))?,
+            )),
+            None => Box::new(io::stdout()),
+        };
+        Ok(match format {
+            Format::Table => Self::Table(schema.clone(), Vec::new(), out),
+            Format::Csv => {
+                let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(out);
+                // The header also stands where there is no row.
+                writer.write(&RecordBatch::new_empty(schema.clone())).context("write rows")?;
+                Self::Csv(Box::new(writer))
+            }
+            Format::Json => Self::Json(out, false),
+            Format::Parquet => Self::Parquet(Box::new(
+                ArrowWriter::try_new(out, schema.clone(), None).context("write rows")?,
+            )),
+        })
+    }
+
+    /// Writes further rows.
+    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        match self {
+            Self::Table(_, batches, _) => batches.push(batch.clone()),
+            Self::Csv(writer) => writer.write(batch).context("write rows")?,
+            Self::Json(out, has_rows) => json(batch, out, has_rows).context("write rows")?,
+            Self::Parquet(writer) => writer.write(batch).context("write rows")?,
+        }
+        Ok(())
+    }
+
+    /// Ends the output.
+    pub(crate) fn finish(self) -> Result<()> {
+        let mut out = match self {
+            Self::Table(schema, batches, mut out) => {
+                writeln!(out, "{}", table::render(&schema, &batches)?).context("write rows")?;
+                out
+            }
+            Self::Csv(writer) => writer.into_inner(),
+            Self::Json(mut out, has_rows) => {
+                writeln!(out, "{}", if has_rows { "]" } else { "[]" }).context("write rows")?;
+                out
+            }
+            Self::Parquet(writer) => writer.into_inner().context("write rows")?,
+        };
+        out.flush().context("write rows")
+    }
+}
+
+/// Writes rows that are there already.
 pub(crate) fn rows(
     schema: &SchemaRef,
     batches: &[RecordBatch],
     format: Format,
     to: Option<&Path>,
 ) -> Result<()> {
-    if format == Format::Parquet && to.is_none() && io::stdout().is_terminal() {
-        bail!("a Parquet file cannot be shown on a terminal: add -o FILE, or redirect the output");
-    }
-    let mut out: Box<dyn Write + Send> = match to {
-        Some(path) => Box::new(File::create(path).with_context(|| format!("create {}", path.display()))?),
-        None => Box::new(io::stdout()),
-    };
-    write(schema, batches, format, &mut out).context("write rows")?;
-    out.flush().context("write rows")
+    let mut writer = RowWriter::new(schema, format, to)?;
+    batches.iter().try_for_each(|batch| writer.write(batch))?;
+    writer.finish()
 }
 
-fn write(
-    schema: &SchemaRef,
-    batches: &[RecordBatch],
-    format: Format,
-    out: &mut (dyn Write + Send),
-) -> Result<()> {
-    match format {
-        Format::Table => writeln!(out, "{}", table::render(schema, batches)?)?,
-        Format::Csv => {
-            let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(&mut *out);
-            writer.write(&RecordBatch::new_empty(schema.clone()))?;
-            for batch in batches {
-                writer.write(batch)?;
-            }
-        }
-        Format::Json => json(batches, out)?,
-        Format::Parquet => {
-            let mut writer = ArrowWriter::try_new(out, schema.clone(), None)?;
-            for batch in batches {
-                writer.write(batch)?;
-            }
-            writer.close()?;
-        }
-    }
-    Ok(())
-}
-
-/// A JSON array with one object on a line, so that both a parser and `head` can read it.
-fn json(batches: &[RecordBatch], out: &mut dyn Write) -> Result<()> {
+/// Elements of a JSON array, one object on a line, so that both a parser and `head` can read it.
+fn json(batch: &RecordBatch, out: &mut Out, has_rows: &mut bool) -> Result<()> {
     let mut lines = Vec::new();
-    let mut writer = arrow::json::WriterBuilder::new()
-        .with_explicit_nulls(true)
-        .build::<_, arrow::json::writer::LineDelimited>(&mut lines);
-    for batch in batches {
-        writer.write(batch)?;
-    }
+    let mut writer: LineDelimitedWriter<_> =
+        arrow::json::WriterBuilder::new().with_explicit_nulls(true).build(&mut lines);
+    writer.write(batch)?;
     writer.finish()?;
     drop(writer);
-    let text = String::from_utf8(lines)?;
-    let joined = text.lines().collect::<Vec<_>>().join(",\n");
-    writeln!(out, "[{joined}]")?;
+    for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        out.write_all(if *has_rows { b",\n" } else { b"[" })?;
+        out.write_all(line)?;
+        *has_rows = true;
+    }
     Ok(())
 }

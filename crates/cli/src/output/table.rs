@@ -104,7 +104,7 @@ impl Rows {
             return self.table(n_fitting).to_string();
         }
         if self.cells.len() <= EXPANDED_ROWS_MAX {
-            return self.expanded();
+            return self.expanded(width);
         }
         let n_hidden = self.names.len() - n_fitting.max(1);
         format!(
@@ -141,12 +141,16 @@ impl Rows {
         table
     }
 
-    /// One column a line.
-    fn expanded(&self) -> String {
-        let width = self.names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
+    /// One column a line. A cell that would stick out of the terminal moves to the left of the others.
+    fn expanded(&self, terminal: Option<usize>) -> String {
+        let widest = self.names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
         let rows = self.cells.iter().enumerate().map(|(index, row)| {
-            let lines = self.names.iter().zip(row).map(|(name, cell)| format!("{name:<width$}  {cell}"));
-            let lines: Vec<String> = lines.map(|line| line.trim_end().to_owned()).collect();
+            let lines = self.names.iter().zip(row).map(|(name, cell)| {
+                let room = terminal.map_or(widest, |width| width.saturating_sub(cell.chars().count() + 2));
+                let width = widest.min(room);
+                format!("{name:<width$}  {cell}").trim_end().to_owned()
+            });
+            let lines: Vec<String> = lines.collect();
             format!("─── row {}\n{}", index + 1, lines.join("\n"))
         });
         rows.collect::<Vec<_>>().join("\n")
@@ -173,6 +177,7 @@ mod tests {
         check(1, None, " ticket_id   status\n────────────────────\n       100   open");
         check(1, Some(21), " ticket_id   status\n────────────────────\n       100   open");
         check(1, Some(20), "─── row 1\nticket_id  100\nstatus     open");
+        check(1, Some(13), "─── row 1\nticket_id  100\nstatus   open");
     }
 
     #[test]

@@ -32,8 +32,17 @@ async fn world(
 ) -> World {
     vault(&state).save(&acme(), &record(1), None).await.unwrap();
     let outcome = RunOutcome::Succeeded;
-    let run =
-        RunRecord { id: "1".into(), started_at: NOW, ended_at: NOW, outcome, rows: 1, requests: 1, bytes: 1 };
+    let run = RunRecord {
+        id: "1".into(),
+        started_at: NOW,
+        ended_at: NOW,
+        outcome,
+        rows: 1,
+        requests: 1,
+        bytes: 1,
+        rejected: 0,
+        throttled: 0,
+    };
     RunHistory::new(Arc::clone(&state), prefix(), 10).append(&acme(), &run).await.unwrap();
     for path in
         ["lake/acme/tickets/a.parquet", "lake/acme/tickets/b.parquet", "lake/acme/x.json", "lake/acme2/c"]
@@ -54,7 +63,13 @@ async fn world_in_memory() -> World {
 
 impl World {
     fn run(&self, now: i64) -> Deletion<'_> {
-        Deletion { lake: &self.lake, lease: &self.lease, revocation: Revocation::Proven, now }
+        Deletion {
+            lake: &self.lake,
+            lease: &self.lease,
+            revocation: Revocation::Proven,
+            published: None,
+            now,
+        }
     }
 
     async fn delete(&self, now: i64) -> SignedReceipt {
@@ -66,13 +81,22 @@ impl World {
 #[tokio::test]
 async fn deletes_all_of_one_connection_and_says_so_in_a_signed_receipt() {
     let world = world_in_memory().await;
-    let signed = world.delete(NOW).await;
+    world.deletions.request(&acme(), NOW).await.unwrap();
+    let run = Deletion { published: Some(5), ..world.run(NOW + 5) };
+    let signed = world.deletions.run(&acme(), run).await.unwrap();
 
     let receipt = signed.receipt();
     let counts: Vec<_> =
         receipt.parts.iter().map(|part| (part.target, part.objects, part.deleted_at)).collect();
     let done = Some(NOW + 5);
-    assert_eq!(counts, [(DeletionTarget::Connection, 2, done), (DeletionTarget::Lake, 3, done)]);
+    assert_eq!(
+        counts,
+        [
+            (DeletionTarget::Connection, 2, done),
+            (DeletionTarget::Lake, 3, done),
+            (DeletionTarget::Published, 5, done),
+        ]
+    );
     assert_eq!(receipt.parts[1].bytes, 15);
     assert_eq!((receipt.deadline, receipt.completed_at), (NOW + 86_400, NOW + 5));
     assert_eq!(everything(&world.lake.store).await.0, ["lake/acme2/c"]);

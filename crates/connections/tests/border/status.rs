@@ -10,7 +10,17 @@ fn run(number: u64) -> RunRecord {
     let started_at = NOW + number as i64;
     let outcome =
         if number.is_multiple_of(2) { RunOutcome::Succeeded } else { RunOutcome::Failed { exit_code: 4 } };
-    RunRecord { id: number.to_string(), started_at, ended_at: NOW, outcome, rows: 7, requests: 3, bytes: 5 }
+    RunRecord {
+        id: number.to_string(),
+        started_at,
+        ended_at: NOW,
+        outcome,
+        rows: 7,
+        requests: 3,
+        bytes: 5,
+        rejected: 2,
+        throttled: 1,
+    }
 }
 
 #[tokio::test]

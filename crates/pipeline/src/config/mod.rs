@@ -8,6 +8,7 @@ mod validate;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use url::Url;
 
@@ -25,8 +26,12 @@ pub struct Problem {
 }
 
 /// A pipeline file that parsed and whose values make sense together.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(
+    title = "deskmeter pipeline file",
+    description = "One Zendesk account: where it is, where its tables go, how they are computed."
+)]
 pub struct PipelineFile {
     /// The Zendesk account.
     pub connection: ConnectionConfig,
@@ -40,8 +45,9 @@ pub struct PipelineFile {
     /// Business hours; the first is the default.
     #[serde(default)]
     pub schedules: Vec<ScheduleConfig>,
-    /// Group id to tier, for escalations.
+    /// `GROUP_ID = tier`: a move to a higher tier is an escalation.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = {"pattern": "^[0-9]+$"}))]
     pub tiers: BTreeMap<String, u32>,
     /// What may be stored beyond structure: nothing unless it is named.
     #[serde(default)]
@@ -56,20 +62,24 @@ pub struct PipelineFile {
     pub folder: PathBuf,
 }
 
-/// `[connection]`
-#[derive(Debug, Clone, Deserialize)]
+/// `[connection]`: the Zendesk account and how it is asked.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConnectionConfig {
-    /// Folder of the connection in the lake: lower-case letters, digits, `-` and `_`.
+    /// Folder of the connection in the lake: 1 to 63 lower-case letters, digits, `-` and `_`.
+    #[schemars(regex(pattern = "^[a-z0-9_-]{1,63}$"))]
     pub name: String,
     /// The account, for example `https://acme.zendesk.com`.
+    #[schemars(with = "String", extend("format" = "uri", "pattern" = "^(https://[^/]+|http://(127\\.0\\.0\\.1|localhost|\\[::1\\])(:[0-9]+)?)/?$"))]
     pub base_url: Url,
-    /// Unique identifier of the OAuth client.
+    /// Unique identifier of the OAuth client (Admin Center, APIs, OAuth clients).
+    #[schemars(length(min = 1))]
     pub client_id: String,
     /// Environment variable that holds the client's secret; public clients use PKCE alone.
     pub client_secret_env: Option<String>,
     /// Share of the account's documented rate limits that deskmeter may use, 1 to 100.
     #[serde(default = "default_quota_percent")]
+    #[schemars(range(min = 1, max = 100))]
     pub quota_percent: u8,
     /// Whether the account has the High Volume add-on: 30 export requests a minute instead of 10.
     #[serde(default)]
@@ -79,39 +89,43 @@ pub struct ConnectionConfig {
     pub callback_port: u16,
 }
 
-/// `[lake]`
-#[derive(Debug, Clone, Deserialize)]
+/// `[lake]`: where the tables lie.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LakeConfig {
     /// `file:///…`, `s3://bucket/prefix`, `gs://…`, `az://…`, or a folder relative to the file.
     pub url: String,
-    /// Old versions of tables stay readable this long.
+    /// Old versions of tables stay readable this long, in hours.
     #[serde(default = "default_keep_versions_hours")]
     pub keep_versions_hours: u64,
 }
 
-/// `[state]`
-#[derive(Debug, Clone, Deserialize)]
+/// `[state]`: where sealed tokens, leases and receipts lie.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StateConfig {
-    /// As `[lake] url`, of another place.
+    /// Place of sealed tokens, leases, run history and receipts, written as `[lake] url`; not inside the lake.
     pub url: String,
     /// Environment variable that holds the sealing key: base64 of 32 random bytes. Several, separated by commas,
     /// while a key is rotated: the first seals, all open.
     pub key_env: String,
 }
 
-/// `[sync]`
-#[derive(Debug, Clone, Deserialize)]
+/// `[sync]`: how a run reads.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SyncConfig {
     /// First day that is read, UTC, as `2024-01-01`; everything when left out.
+    #[schemars(extend("format" = "date"))]
     pub start_date: Option<String>,
-    /// Rows are committed when this much is buffered.
+    /// Rows are committed when this much is buffered, in bytes.
+    #[schemars(range(min = 1_048_576))]
     pub buffer_bytes: u64,
-    /// A run fails when more than this share of a stream's rows is rejected.
+    /// A run fails (exit code 7) when more than this share of a stream's rows is refused.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub reject_share_max: f64,
     /// Time allowed for one request, in seconds.
+    #[schemars(range(min = 1))]
     pub request_timeout_secs: u64,
     /// How often one request is repeated after failures that waiting can heal.
     pub retries_max: u32,
@@ -129,17 +143,18 @@ impl Default for SyncConfig {
     }
 }
 
-/// `[warehouse]`
-#[derive(Debug, Clone, Deserialize)]
+/// `[warehouse]`: how the marts are computed.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct WarehouseConfig {
-    /// Memory that queries may use before they spill.
+    /// Memory that queries may use before they spill to disk, in bytes.
     pub memory_limit_bytes: u64,
     /// Folder of your own models, beside the shipped ones.
     pub models_dir: Option<PathBuf>,
     /// What runs the SQL: `embedded`, or `ballista://HOST:PORT` of a cluster's scheduler.
     pub engine: String,
     /// `zendesk` or `all_schedules`: how business time is counted over changing schedules.
+    #[schemars(extend("enum" = ["zendesk", "all_schedules"]))]
     pub definitions: String,
 }
 
@@ -154,14 +169,19 @@ impl Default for WarehouseConfig {
     }
 }
 
-/// `[publish]`
-#[derive(Debug, Clone, Deserialize)]
+/// `[publish]`: the database that each run ends with publishing every mart to.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PublishConfig {
     /// Environment variable that holds the database's `postgres://` URL.
     pub url_env: String,
     /// Role that may read what is published; made when it is missing.
     pub reader_role: Option<String>,
+}
+
+/// The JSON Schema of pipeline files (draft 2020-12), for editors and other checkers.
+pub fn schema() -> Result<String, serde_json::Error> {
+    serde_json::to_string_pretty(&schemars::schema_for!(PipelineFile))
 }
 
 const fn default_quota_percent() -> u8 {
@@ -175,10 +195,18 @@ const fn default_keep_versions_hours() -> u64 {
 impl PipelineFile {
     /// Parses and checks the text of a pipeline file that lies in `folder`.
     pub fn parse(text: &str, folder: &Path) -> Result<Self, Vec<Problem>> {
-        let mut file: Self = parse::parse(text).map_err(|problem| vec![problem])?;
-        file.folder = folder.to_path_buf();
-        let problems = validate::problems(&file);
-        if problems.is_empty() { Ok(file) } else { Err(problems) }
+        match Self::read(text, folder) {
+            (Some(file), problems) if problems.is_empty() => Ok(file),
+            (_, problems) => Err(problems),
+        }
+    }
+
+    /// The file as far as it can be understood, and every problem it has.
+    pub(crate) fn read(text: &str, folder: &Path) -> (Option<Self>, Vec<Problem>) {
+        let (file, mut problems) = parse::parse::<Self>(text);
+        let file = file.map(|file| Self { folder: folder.to_path_buf(), ..file });
+        problems.extend(file.iter().flat_map(validate::problems));
+        (file, problems)
     }
 
     /// The lake's URL, a relative folder made absolute.

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use deskmeter_sanitizer::{AllowList, Allowed, LABELS_MAX};
 use deskmeter_tables::{LABEL_BYTES_MAX, Label};
 use deskmeter_warehouse::LabelSpec;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Problem;
 
-/// `[privacy]`
-#[derive(Debug, Clone, Deserialize)]
+/// `[privacy]`: what may be stored beyond structure.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PrivacyConfig {
     /// Groups of fewer tickets are neither published nor exported; above 1, nor is what is about a single ticket or
@@ -21,7 +22,7 @@ pub struct PrivacyConfig {
 }
 
 /// `[privacy.labels.escalated]`: what the label stands for, and what it means.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LabelConfig {
     /// Tags, letter by letter.

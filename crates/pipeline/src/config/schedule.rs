@@ -4,21 +4,29 @@ use std::collections::BTreeMap;
 
 use deskmeter_warehouse::{AppliesTo, ScheduleSpec};
 use jiff::civil::Date;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Problem;
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-/// One schedule.
-#[derive(Debug, Clone, Deserialize)]
+/// `[[schedules]]`: business hours.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScheduleConfig {
     /// Name in reports.
     pub name: String,
     /// IANA zone, for example `Europe/Madrid`; Rails display names are accepted.
     pub time_zone: String,
-    /// `mon = ["09:00-12:30", "13:30-17:00"]`; days that are left out are closed.
+    /// `{ mon = ["09:00-12:30", "13:30-17:00"], … }`; days that are left out are closed.
+    #[schemars(extend(
+        "propertyNames" = {"enum": DAYS},
+        "additionalProperties" = {
+            "type": "array",
+            "items": {"type": "string", "pattern": "^ *[0-9]{1,2}:[0-5][0-9] *- *[0-9]{1,2}:[0-5][0-9] *$"}
+        }
+    ))]
     pub weekly: BTreeMap<String, Vec<String>>,
     /// Local days, `2026-12-25`, or ranges, `2026-12-24..2026-12-26`, both ends included.
     #[serde(default)]
@@ -29,16 +37,23 @@ pub struct ScheduleConfig {
 }
 
 /// `applies_to = { group_ids = [36000000000002] }`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[expect(clippy::struct_field_names, reason = "the keys say that they hold ids, not names")]
 pub struct AppliesToConfig {
-    /// Groups.
+    /// Tickets of these groups.
     pub group_ids: Vec<i64>,
-    /// Brands.
+    /// Tickets of these brands.
     pub brand_ids: Vec<i64>,
-    /// Ticket forms.
+    /// Tickets of these forms.
     pub ticket_form_ids: Vec<i64>,
+}
+
+impl AppliesToConfig {
+    /// Whether it takes any ticket.
+    pub(crate) fn is_any(&self) -> bool {
+        self.group_ids.is_empty() && self.brand_ids.is_empty() && self.ticket_form_ids.is_empty()
+    }
 }
 
 impl ScheduleConfig {

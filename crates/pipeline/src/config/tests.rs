@@ -41,6 +41,38 @@ fn names_the_nearest_key_for_an_unknown_one() {
 }
 
 #[test]
+fn every_unknown_key_is_told_beside_the_other_problems() {
+    let text = MINIMAL
+        .replace("client_id = ", "zzz = { a = 1 }\nqota_percent = 3\nclient_id = ")
+        .replace("\"acme\"", "\"Acme Inc\"");
+    check(
+        &format!("{text}[[schedules]]\nname = \"d\"\ntime_zone = \"UTC\"\nweekly = {{}}\nholiday = []\n"),
+        &[
+            "line 5, column 1: unknown key `zzz`; pipelines/README.md lists every key",
+            "line 6, column 1: unknown key `qota_percent`; did you mean `quota_percent`?",
+            "line 17, column 1: unknown key `holiday`; did you mean `holidays`?",
+            "connection.name: write 1 to 63 lower-case letters, digits, `-` or `_`",
+        ],
+    );
+}
+
+#[test]
+fn a_schedule_that_can_never_apply_is_told() {
+    let schedule = |name: &str, more: &str| {
+        format!(
+            "[[schedules]]\nname = \"{name}\"\ntime_zone = \"UTC\"\nweekly = {{ mon = [\"09:00-17:00\"] }}\n{more}\n"
+        )
+    };
+    let groups = "applies_to = { group_ids = [7] }";
+    let fine = [schedule("a", ""), schedule("b", groups), schedule("c", "")].concat();
+    check(&format!("{MINIMAL}{fine}"), &[]);
+    check(
+        &format!("{MINIMAL}{fine}{}", schedule("d", groups)),
+        &["schedules.d: never applies: `c` before it takes every ticket"],
+    );
+}
+
+#[test]
 fn tells_all_problems_at_once() {
     let text = MINIMAL
         .replace("\"acme\"", "\"Acme Inc\"")

@@ -10,9 +10,7 @@ pub(super) fn problems(file: &PipelineFile) -> Vec<Problem> {
     connection(file, &mut found);
     places(file, &mut found);
     reading(file, &mut found);
-    for schedule in &file.schedules {
-        found.extend(schedule.spec().err().into_iter().flatten());
-    }
+    schedules(file, &mut found);
     found.extend(file.privacy.problems());
     for group in file.tiers.keys().filter(|group| group.parse::<i64>().is_err()) {
         found.push(problem(
@@ -21,6 +19,20 @@ pub(super) fn problems(file: &PipelineFile) -> Vec<Problem> {
         ));
     }
     found
+}
+
+/// Each schedule by itself, and those that come too late: the first that matches wins.
+fn schedules(file: &PipelineFile, found: &mut Vec<Problem>) {
+    for schedule in &file.schedules {
+        found.extend(schedule.spec().err().into_iter().flatten());
+    }
+    // The first one without `applies_to` is the default for what no other takes; a later one takes everything.
+    let takes_all = |(_, schedule): &(usize, &super::ScheduleConfig)| schedule.applies_to.is_any();
+    let Some((last, taker)) = file.schedules.iter().enumerate().skip(1).find(takes_all) else { return };
+    for late in file.schedules.iter().skip(last + 1) {
+        let what = format!("never applies: `{}` before it takes every ticket", taker.name);
+        found.push(problem(&format!("schedules.{}", late.name), what));
+    }
 }
 
 fn problem(at: &str, what: impl Into<String>) -> Problem {

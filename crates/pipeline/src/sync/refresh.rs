@@ -2,8 +2,9 @@
 
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
+use deskmeter_connections::CheckTotals;
 use deskmeter_lake::ConnectionLake;
-use deskmeter_warehouse::{RefreshScope, Touched, Warehouse};
+use deskmeter_warehouse::{RefreshReport, RefreshScope, Severity, Touched, Warehouse};
 use futures::TryStreamExt;
 
 use super::{Run, SyncReport};
@@ -41,6 +42,7 @@ pub(super) async fn marts(
     let refreshed = warehouse.refresh(as_of, scope).await.map_err(of_warehouse)?;
     report.models_refreshed = refreshed.models.len();
     report.months_refreshed.clone_from(&refreshed.months);
+    report.checks = checks(&refreshed);
     report.warnings.extend(refreshed.warnings.iter().cloned());
     for (model, check) in refreshed.violations() {
         report
@@ -56,6 +58,19 @@ pub(super) async fn marts(
         ));
     }
     Ok(())
+}
+
+/// How the checks ended.
+fn checks(refreshed: &RefreshReport) -> CheckTotals {
+    let mut totals = CheckTotals::default();
+    for check in refreshed.models.iter().flat_map(|model| &model.checks) {
+        match (check.violations, check.severity) {
+            (0, _) => totals.held += 1,
+            (_, Severity::Fail) => totals.failed += 1,
+            (_, Severity::Warn) => totals.warned += 1,
+        }
+    }
+    totals
 }
 
 /// A role that changed can change the replies of any ticket.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use deskmeter_connections::Capability;
+use deskmeter_connections::{Capability, CheckTotals, Totals};
 use deskmeter_sanitizer::RunId;
 use serde::Serialize;
 
@@ -79,6 +79,8 @@ pub struct SyncReport {
     pub months_refreshed: Option<BTreeSet<String>>,
     /// Tables that were published to the database of `[publish]`.
     pub tables_published: usize,
+    /// How the checks of the marts ended.
+    pub checks: CheckTotals,
     /// What a reader of the marts should know.
     pub warnings: Vec<String>,
 }
@@ -94,7 +96,23 @@ impl SyncReport {
             models_refreshed: 0,
             months_refreshed: None,
             tables_published: 0,
+            checks: CheckTotals::default(),
             warnings: Vec::new(),
+        }
+    }
+
+    /// Adds what the streams and the checks did to the connection's sums.
+    pub(crate) fn add_to(&self, totals: &mut Totals) {
+        for (name, stream) in &self.streams {
+            let sum = totals.streams.entry((*name).to_owned()).or_default();
+            sum.read += stream.rows_read;
+            sum.inserted += stream.rows_inserted;
+            sum.updated += stream.rows_updated;
+            sum.rejected += stream.rows_rejected;
+        }
+        // A run that changed nothing refreshed nothing: the marts stand as they were checked.
+        if self.checks != CheckTotals::default() {
+            totals.checks = self.checks;
         }
     }
 

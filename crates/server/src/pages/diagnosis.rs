@@ -216,6 +216,8 @@ mod tests {
             rows: 0,
             requests: 1,
             bytes: 0,
+            rejected: 0,
+            throttled: 0,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use deskmeter_server::Labels;
 use reqwest::Method;
 
 use crate::support::{Console, Visitor, account, context};
@@ -20,7 +21,8 @@ async fn every_page_stands_on_an_empty_lake() {
     for name in PAGES {
         assert!(visitor.page(&format!("/c/acme/{name}")).await.contains("No data yet"), "{name}");
     }
-    let report = deskmeter_server::report(&console.pipeline, &context(), 5).await.unwrap();
+    let report =
+        deskmeter_server::report(&console.pipeline, &context(), &Labels::default(), 5).await.unwrap();
     assert!(report.contains("No data yet"));
     console.stop().await;
 }
@@ -216,7 +218,8 @@ async fn filters_narrow(visitor: &mut Visitor) {
 }
 
 async fn the_report_shows_no_one(console: &Console, agents: &str) {
-    let report = deskmeter_server::report(&console.pipeline, &context(), 5).await.unwrap();
+    let report =
+        deskmeter_server::report(&console.pipeline, &context(), &Labels::default(), 5).await.unwrap();
     assert!(report.contains("Full resolution over time") && report.contains("style-src 'sha256-"));
     for word in ["<script", "http://", "https://", "src=", "At risk now", "/c/acme/"] {
         assert!(!report.contains(word), "{word}");

@@ -1,5 +1,7 @@
 //! The KPI table, with numbers as people say them.
 
+use std::path::Path;
+
 use anyhow::Result;
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Float64Type;
@@ -15,10 +17,15 @@ const SQL: &str =
     "select section, kpi, subject, cast(value as double) as value, unit from kpis order by position";
 
 /// Prints the headline numbers.
-pub(crate) async fn print(pipeline: &PipelineFile, context: &Context, format: Format) -> Result<()> {
+pub(crate) async fn print(
+    pipeline: &PipelineFile,
+    context: &Context,
+    format: Format,
+    to: Option<&Path>,
+) -> Result<()> {
     let (schema, batches) = deskmeter_pipeline::query(pipeline, context, SQL).await?;
     if format != Format::Table {
-        return output::rows(&schema, &batches, format, None);
+        return output::rows(&schema, &batches, format, to);
     }
     let mut table = Table::new(["", "", "value"]);
     table.align_right(2);
