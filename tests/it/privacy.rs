@@ -229,3 +229,21 @@ fn allowed_tags_are_stored_as_the_operators_labels_and_named_in_the_manifest() {
     let manifest = desk.run(&["privacy", "manifest"]).ok().stdout;
     assert!(!manifest.contains("joined") && manifest.contains("no label is allowed"), "{manifest}");
 }
+
+#[test]
+fn after_a_disconnect_the_same_people_have_other_pseudonyms() {
+    let desk = Desk::generated(60, 3);
+    let keys = || {
+        desk.connect();
+        desk.run(&["sync"]).ok();
+        let sql = "select distinct requester_key as key from tickets union select agent_key from agents";
+        let rows = desk.query(sql);
+        rows.iter().map(|row| row["key"].as_str().unwrap().to_owned()).collect::<HashSet<_>>()
+    };
+    let before = keys();
+    // The key goes with the connection: what someone copied of the lake can be linked to nobody any more.
+    desk.run(&["disconnect", "--yes"]).ok();
+    let after = keys();
+    assert_eq!(before.len(), after.len());
+    assert!(before.len() > 20 && before.is_disjoint(&after));
+}

@@ -1,18 +1,18 @@
 //! Raw JSON to batches, in megabytes a second on one core, and the peak of memory: `cargo bench -p deskmeter-sanitizer`,
 //! or `bench/sanitize` beside other readers. The pages are made up, with the sizes and the key order of recorded ones; a
-//! figure is the median of the passes over one page.
+//! figure is the mean of the passes over one page.
 
 use std::fs;
 use std::io::{Error, Result, Write, stdout};
 use std::path::PathBuf;
-use std::time::Instant;
 
 use deskmeter_sanitizer::{CleanBatch, PseudonymKey, Sanitizer, SanitizerOptions};
 use deskmeter_zendesk::Stream;
 use serde_json::{Map, Value, json};
 
 const ROWS: i64 = 1_000;
-const PASSES: usize = 101;
+/// Each stream is read for this long, in seconds of the processor: other programs on the machine take none of them.
+const CPU_SECONDS: f64 = 2.0;
 
 fn main() -> Result<()> {
     let options: Vec<String> = std::env::args().collect();
@@ -41,17 +41,15 @@ fn measure(stream: Stream, page: &str) -> Result<Value> {
     let before = memory("VmRSS:")?;
     let rows: usize = read()?.batches.iter().map(CleanBatch::num_rows).sum();
     let peak = memory("VmHWM:")?.saturating_sub(before) + page.len();
-    let mut seconds = Vec::new();
-    for _ in 0..PASSES {
-        let start = Instant::now();
+    let (start, mut passes) = (cpu_seconds()?, 0.0);
+    while cpu_seconds()? - start < CPU_SECONDS {
         read()?;
-        seconds.push(start.elapsed().as_secs_f64());
+        passes += 1.0;
     }
-    seconds.sort_by(f64::total_cmp);
-    let median = seconds.get(PASSES / 2).copied().unwrap_or(f64::NAN);
+    let seconds = (cpu_seconds()? - start) / passes;
     let megabytes = page.len() as f64 / 1e6;
     Ok(json!({
-        "megabytes_per_second": (megabytes / median).round(), "page_megabytes": megabytes, "rows": rows,
+        "megabytes_per_second": (megabytes / seconds).round(), "page_megabytes": megabytes, "rows": rows,
         "peak_pages": (peak as f64 / page.len() as f64 * 100.0).round() / 100.0,
     }))
 }
@@ -59,6 +57,13 @@ fn measure(stream: Stream, page: &str) -> Result<Value> {
 /// Lets Linux forget the greatest memory that the process has had.
 fn forget_peak() -> Result<()> {
     fs::write("/proc/self/clear_refs", "5")
+}
+
+/// Seconds that the process has had of the processor.
+fn cpu_seconds() -> Result<f64> {
+    let told = fs::read_to_string("/proc/self/schedstat")?;
+    let nanoseconds = told.split(' ').next().and_then(|told| told.parse::<f64>().ok());
+    nanoseconds.map(|nanoseconds| nanoseconds / 1e9).ok_or_else(|| Error::other("no time told"))
 }
 
 /// Bytes that Linux tells of the process at this key.

@@ -93,4 +93,21 @@ mod tests {
         assert_eq!(user.as_str(), "32kypccutoyv5gzd35ky");
         assert_eq!(format!("{key:?}"), "PseudonymKey(****)");
     }
+
+    #[test]
+    fn two_connections_share_no_pseudonym_of_the_same_people() {
+        let of = |key: u8| {
+            let key = PseudonymKey::from_bytes([key; 32]);
+            (1..=10_000).flat_map(move |id| {
+                [key.user(UserId::new(id).unwrap()), key.organization(OrganizationId::new(id).unwrap())]
+            })
+        };
+        let one: std::collections::HashSet<_> = of(1).collect();
+        assert_eq!(one.len(), 20_000);
+        assert!(of(2).all(|pseudonym| !one.contains(&pseudonym)));
+        // Nor does the place of a person among others tell: the orders have nothing to do with each other.
+        let rises = of(1).zip(of(2)).zip(of(1).zip(of(2)).skip(1));
+        let agree = rises.filter(|((a, b), (c, d))| (a < c) == (b < d)).count();
+        assert!((9_600..10_400).contains(&agree), "{agree}");
+    }
 }

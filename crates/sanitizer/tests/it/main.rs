@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
+mod fuzzed;
+#[cfg(test)]
 mod labels;
 #[cfg(test)]
 mod leaks;
