@@ -14,7 +14,7 @@ const FIRST_RUN: i64 = 1_770_681_600;
 /// 2026-03-01T00:00:00Z: its second and last.
 const LAST_RUN: i64 = 1_772_323_200;
 /// 2026-03-20T00:00:00Z: what happened in March is there.
-const LATER: i64 = 1_773_964_800;
+pub(crate) const LATER: i64 = 1_773_964_800;
 
 /// What a kept lake must answer, whatever reads it.
 const QUESTIONS: [&str; 6] = [
@@ -37,7 +37,7 @@ fn account(now: i64) -> Desk {
     desk
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();

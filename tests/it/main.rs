@@ -8,18 +8,22 @@ mod bad_input;
 mod chain;
 /// Clients written by others, as published, against the simulator.
 mod clients;
+/// Object stores that run for the length of a test.
+mod cloud;
 /// The marts on a cluster.
 #[cfg(feature = "ballista")]
 mod cluster;
 /// The command of the README's first block.
 mod demo;
+/// Full, read-only and forbidden disks.
+mod disk;
 /// Several accounts in one command.
 mod fleet;
 /// Lakes that earlier versions wrote.
 mod lakes;
 /// Numbers that explain themselves, the dictionary, a metric of one's own.
 mod numbers;
-/// Lake and state on an S3-compatible server.
+/// Lake and state on S3 and Azure, and races on S3.
 mod object_store;
 /// Schema, completions, man pages, init, validate, metrics, logs, deployment examples.
 mod operators;

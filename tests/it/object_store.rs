@@ -1,81 +1,157 @@
-//! Lake and state on an S3-compatible server: the same life as on a disk.
+//! Lake and state on S3 and on Azure: the same life as on a disk; writers that race on S3.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::readers::python;
+use arrow::array::{Int64Array, RecordBatch};
+use arrow::datatypes::{DataType, Field, Schema};
+use deskmeter_connections::{ConnectionName, Error as StateError, LeaseRequest, Leases};
+use deskmeter_lake::object_store;
+use deskmeter_lake::{
+    Change, ConnectionLake, Error, FileWriter, Lake, TableSpec, commit, credentials, data_files,
+};
+use tokio::runtime::Runtime;
+
+use crate::cloud::Cloud;
 use crate::support::Desk;
 
-/// moto's S3 server, stopped when dropped.
-struct S3 {
-    process: Child,
-    endpoint: String,
-}
-
-impl S3 {
-    /// Starts the server on a free port and makes the bucket `desk`; None when its Python package is missing.
-    fn start() -> Option<Self> {
-        let mut process = Command::new(python()?)
-            .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", "0"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines().map_while(Result::ok);
-        let endpoint = lines
-            .find_map(|line| Some(format!("http://127.0.0.1:{}", line.split("127.0.0.1:").nth(1)?.trim())));
-        // The server goes on writing: a pipe that nobody reads would stop it.
-        std::thread::spawn(move || lines.for_each(drop));
-        Some(Self { process, endpoint: endpoint.unwrap() })
-    }
-
-    /// The variables under which object stores are found.
-    fn variables(&self) -> Vec<(String, String)> {
-        let variables = [
-            ("AWS_ENDPOINT_URL", self.endpoint.as_str()),
-            ("AWS_ALLOW_HTTP", "true"),
-            ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
-            ("AWS_REGION", "us-east-1"),
-        ];
-        variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
-    }
-
-    /// Keys in the bucket that start so.
-    fn keys(&self, desk: &Desk, prefix: &str) -> usize {
-        let listing = desk.http("GET", &format!("{}/desk?list-type=2&prefix={prefix}", self.endpoint));
-        listing.matches("<Key>").count()
-    }
-}
-
-impl Drop for S3 {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-#[test]
-fn a_connection_lives_and_is_deleted_on_an_s3_compatible_server() {
-    let Some(s3) = S3::start() else { return };
-    let mut desk = Desk::generated(80, 15);
-    desk.http("PUT", &format!("{}/desk", s3.endpoint));
-    desk.variables = s3.variables();
+/// An account whose lake and state lie there.
+fn desk(cloud: &Cloud, seed: u64) -> Desk {
+    let mut desk = Desk::generated(80, seed);
+    desk.variables = cloud.variables();
     let file = desk.dir.path().join("deskmeter.toml");
     let text = std::fs::read_to_string(&file).unwrap();
     let text = text
-        .replace("url = \"lake\"", "url = \"s3://desk/lake\"")
-        .replace("url = \"state\"", "url = \"s3://desk/state\"");
+        .replace("url = \"lake\"", &format!("url = \"{}\"", cloud.url("lake")))
+        .replace("url = \"state\"", &format!("url = \"{}\"", cloud.url("state")));
     std::fs::write(&file, text).unwrap();
+    desk
+}
 
+fn lives_and_is_deleted(cloud: &Cloud) {
+    let desk = desk(cloud, 15);
     desk.connect();
     desk.run(&["sync"]).ok();
     desk.run(&["sync"]).ok();
     assert_eq!(desk.number("select count(*) from tickets"), 80);
     assert_eq!(desk.number("select count(distinct ticket_id) from ticket_metrics"), 80);
-    assert!(s3.keys(&desk, "lake/") > 50 && s3.keys(&desk, "state/") > 2);
+    assert!(cloud.objects(&desk, "lake/") > 50 && cloud.objects(&desk, "state/") > 2);
     desk.run(&["privacy", "audit"]).ok();
+    desk.run(&["lake", "check"]).ok();
     desk.run(&["disconnect", "--yes"]).ok();
-    assert_eq!(s3.keys(&desk, "lake/"), 0, "nothing of the lake is left");
-    assert_eq!(s3.keys(&desk, "state/connections/"), 0, "nor a token");
+    assert_eq!(cloud.objects(&desk, "lake/"), 0, "nothing of the lake is left");
+    assert_eq!(cloud.objects(&desk, "state/connections/"), 0, "nor a token");
+}
+
+#[test]
+fn a_connection_lives_and_is_deleted_on_an_s3_compatible_server() {
+    let Some(cloud) = Cloud::s3() else { return };
+    lives_and_is_deleted(&cloud);
+}
+
+#[test]
+fn a_connection_lives_and_is_deleted_on_azure() {
+    let Some(cloud) = Cloud::azure() else { return };
+    lives_and_is_deleted(&cloud);
+}
+
+#[test]
+fn runs_at_the_same_time_on_s3_are_let_in_one_by_one() {
+    let Some(cloud) = Cloud::s3() else { return };
+    let desk = desk(&cloud, 16);
+    desk.connect();
+    let runs: Vec<i32> = std::thread::scope(|scope| {
+        let started: Vec<_> =
+            (0..3).map(|_| scope.spawn(|| desk.run(&["sync", "--wait-secs", "300"]).code)).collect();
+        started.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    assert_eq!(runs, [0, 0, 0]);
+    assert_eq!(desk.number("select count(*) from tickets"), 80);
+    assert_eq!(desk.number("select count(*) - count(distinct child_event_id) from ticket_events"), 0);
+}
+
+/// The cloud's options, found as a run finds them.
+fn options(cloud: &Cloud) -> BTreeMap<String, String> {
+    let variables: BTreeMap<String, String> = cloud.variables().into_iter().collect();
+    credentials(&cloud.url("race"), &|name| variables.get(name).cloned()).unwrap()
+}
+
+const WRITERS: i64 = 8;
+const ROUNDS: i64 = 3;
+
+fn spec() -> TableSpec {
+    let schema = Schema::new(vec![Field::new("id", DataType::Int64, false)]);
+    TableSpec::mart(&schema, None, "one row per writer and round")
+}
+
+/// Commits a row in each round, reading the table again whenever another was faster. Gives the versions that it made.
+async fn write(lake: ConnectionLake, writer: i64) -> Result<Vec<u64>, Error> {
+    let mut versions = Vec::new();
+    for round in 0..ROUNDS {
+        let ids = Int64Array::from(vec![writer * ROUNDS + round]);
+        let rows = RecordBatch::try_new(spec().schema, vec![Arc::new(ids)]).unwrap();
+        loop {
+            let mut table = lake.open_or_create("rows", &spec()).await?;
+            let adds = FileWriter::of(&table, "rows")?.write(None, &rows).await?;
+            let mut change = Change::write();
+            change.adds = adds;
+            match commit(&mut table, "rows", change).await {
+                Ok(version) => break versions.push(version),
+                Err(Error::Conflict { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(versions)
+}
+
+fn one_wins_each_version_and_each_lease(cloud: &Cloud) {
+    let lake = Lake::open(&cloud.url("race"), &options(cloud)).unwrap().connection("acme");
+    let (store, prefix) = object_store(&cloud.url("leases"), &options(cloud)).unwrap();
+    Runtime::new().unwrap().block_on(async {
+        let writers: Vec<_> = (0..WRITERS).map(|writer| tokio::spawn(write(lake.clone(), writer))).collect();
+        let mut versions = Vec::new();
+        for writer in writers {
+            versions.extend(writer.await.unwrap().unwrap());
+        }
+        versions.sort_unstable();
+        assert_eq!(versions, (1..=(WRITERS * ROUNDS) as u64).collect::<Vec<_>>(), "one winner a version");
+        let table = lake.table("rows").await.unwrap().unwrap();
+        let files = data_files(&table, "rows").unwrap();
+        let ids: BTreeSet<_> = files.iter().filter_map(|file| file.integer_bounds("id")).collect();
+        assert_eq!(ids, (0..WRITERS * ROUNDS).map(|id| (id, id)).collect(), "no row lost or doubled");
+
+        let leases = Leases::new(store, prefix);
+        let name = ConnectionName::new("acme").unwrap();
+        for round in 0..3 {
+            let asking = (0..WRITERS).map(|_| {
+                let (leases, name) = (leases.clone(), name.clone());
+                tokio::spawn(async move {
+                    let now = 1_000 * (round + 1);
+                    let request = LeaseRequest { owner: "race", now, ttl: 60, wait: Duration::ZERO };
+                    leases.acquire(&name, request).await
+                })
+            });
+            let mut fences = Vec::new();
+            for asked in asking.collect::<Vec<_>>() {
+                match asked.await.unwrap() {
+                    Ok(lease) => fences.push(lease.fence()),
+                    Err(error) => assert!(matches!(error, StateError::Leased { .. }), "{error}"),
+                }
+            }
+            assert_eq!(
+                fences.len(),
+                1,
+                "{}: one of {WRITERS} holds the lease, and outlives it",
+                cloud.scheme
+            );
+        }
+    });
+}
+
+#[test]
+fn of_writers_that_race_on_s3_one_wins_each_version_and_each_lease() {
+    let Some(cloud) = Cloud::s3() else { return };
+    one_wins_each_version_and_each_lease(&cloud);
 }

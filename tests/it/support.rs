@@ -136,7 +136,7 @@ impl Desk {
     }
 
     /// The binary in the desk's folder, with its variables.
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = deskmeter(self.dir.path(), args);
         command.envs(self.variables.iter().cloned());
         command

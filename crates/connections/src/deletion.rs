@@ -36,7 +36,7 @@ pub struct StoredArea {
     pub store: Arc<dyn ObjectStore>,
     /// The prefix.
     pub prefix: Path,
-    /// On local disk, the directory that is the store's root. A writer that was killed leaves half-written files
+    /// On local disk, the directory that is the store's root, `/` or below. A writer that was killed leaves half-written files
     /// there which the store does not list; they are deleted with their folder.
     pub local_root: Option<PathBuf>,
 }

@@ -16,7 +16,6 @@
 //! of numbered objects, the newest counts, and creating number N + 1 is the compare-and-swap (`series.rs`).
 
 mod deletion;
-mod durable;
 mod error;
 mod key;
 mod lease;
@@ -32,7 +31,6 @@ mod totals;
 mod vault;
 
 pub use deletion::{DeletedPart, Deletion, DeletionJob, DeletionTarget, Deletions, Revocation, StoredArea};
-pub use durable::DurableLocal;
 pub use error::Error;
 pub use key::SealingKey;
 pub use lease::{Lease, LeaseRequest, Leases};

@@ -61,7 +61,7 @@ impl Vault {
     }
 
     /// Writes the record that follows `after`; none means that there is no record yet. When this returns, the record
-    /// is durable as far as the store's writes are (on local disk: [`DurableLocal`](crate::DurableLocal)).
+    /// is durable as far as the store's writes are (on local disk it must sync them).
     ///
     /// # Errors
     /// [`Error::Conflict`] when another version was written since: load again, and decide anew.

@@ -13,6 +13,12 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// Who we are to the cloud cannot be found out.
+    #[error("find credentials: {reason}")]
+    Credentials {
+        /// What is wrong; no key is told.
+        reason: String,
+    },
     /// The storage refused or failed.
     #[error("{action} {place}")]
     Storage {

@@ -3,12 +3,16 @@
 //! commit once, replace, compact, clean up, erase. A commit never waits for another writer: it succeeds on exactly the
 //! version it was made for, or ends in [`Error::Conflict`], and the caller reads again and decides anew.
 
+mod aws_profile;
 mod commit;
 mod compact;
 mod connection;
+mod credentials;
+mod durable;
 mod error;
 mod files;
 mod location;
+mod log;
 mod replace;
 mod retention;
 mod schema;
@@ -20,9 +24,11 @@ mod writer;
 pub use commit::{Change, FENCE, commit, fence};
 pub use compact::{COMPACT_BYTES_MAX, SMALL_FILES_MAX, compact};
 pub use connection::{ConnectionLake, Lake, Purged, TableSpec};
+pub use credentials::credentials;
 pub use error::{Cause, Error};
 pub use files::{DataFile, data_files, read_file};
 pub use location::object_store;
+pub use log::{LogFault, log_faults, repair_log};
 pub use replace::{StagedRows, Written};
 pub use retention::{Cleaned, Retention, clean_up, last_checkpoint, orphans, write_checkpoint};
 pub use schema::{CONTRACT, DATA_SKIPPING, conform, storable_schema};

@@ -8,13 +8,15 @@ use object_store::path::Path;
 use url::Url;
 
 use crate::Error;
+use crate::durable::DurableLocal;
 
 /// Schemes that a lake or a state store may have.
 const SCHEMES: [&str; 4] = ["file", "s3", "gs", "az"];
 
 /// The store that the URL points into, rooted at the disk's root, the bucket or the container, and the path below it.
 ///
-/// A missing folder of a `file` URL is created. `options` are object_store's own keys (`aws_region`,
+/// A missing folder of a `file` URL is created, and what is written below it is on the disk when the write returns.
+/// `options` are object_store's own keys (`aws_region`,
 /// `azure_storage_account_name`, …); keys that the store does not know are ignored.
 pub fn object_store(
     url: &str,
@@ -51,6 +53,9 @@ pub(crate) fn open(
         })?;
         std::fs::create_dir_all(&folder)
             .map_err(|error| Error::storage("create folder", folder.display(), &error))?;
+        let path =
+            Path::from_url_path(url.path()).map_err(|error| Error::Url { reason: error.to_string() })?;
+        return Ok((Arc::new(DurableLocal::default()), path));
     }
     let (store, path) = object_store::parse_url_opts(url, options)
         .map_err(|error| Error::storage("open storage", url, &error))?;

@@ -82,12 +82,14 @@ pub async fn clean_up(table: &DeltaTable, name: &str, retention: Retention) -> R
     Ok(Cleaned { log_files, data_files: files, bytes })
 }
 
-/// Files below the table's folder that no commit of its log knows: what writers left that died before theirs.
-pub async fn orphans(table: &DeltaTable, name: &str) -> Result<Vec<Path>, Error> {
+/// Files below the table's folder that no commit of its log knows: what writers left that died before theirs, half-written
+/// ones included.
+pub async fn orphans(table: &DeltaTable, name: &str) -> Result<Vec<String>, Error> {
     let mut known = tombstones(table, name, i64::MIN).await?;
     known.extend(data_files(table, name)?.into_iter().map(|file| file.path));
     let objects = stored(table).await?.into_iter().map(|object| object.location);
-    Ok(objects.filter(|path| !known.contains(path)).collect())
+    let unknown = objects.filter(|path| !known.contains(path)).map(|path| path.to_string());
+    Ok(unknown.chain(staged::leftovers(table.table_url())?).collect())
 }
 
 /// Data files that are in no version since `cutoff`.

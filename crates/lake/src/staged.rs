@@ -26,6 +26,15 @@ pub(crate) fn sweep(url: &Url, cutoff: i64) -> Result<u64, Error> {
     Ok(swept)
 }
 
+/// Staged files below a `file` URL, as paths below it: what writers left that were killed.
+pub(crate) fn leftovers(url: &Url) -> Result<Vec<String>, Error> {
+    let Some(folder) = local_folder(url) else { return Ok(Vec::new()) };
+    let files = files_below(&folder).map_err(|error| Error::storage("list", folder.display(), &error))?;
+    let staged =
+        files.iter().filter(|file| is_staged(file)).filter_map(|file| file.strip_prefix(&folder).ok());
+    Ok(staged.map(|file| file.display().to_string()).collect())
+}
+
 /// Removes the folder of a `file` URL with whatever is left in it. Gives the number of files that were left.
 pub(crate) fn remove_folder(url: &Url) -> Result<u64, Error> {
     let Some(folder) = local_folder(url) else { return Ok(0) };

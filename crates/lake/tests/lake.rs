@@ -10,6 +10,7 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit};
 use datafusion::prelude::SessionContext;
 use deskmeter_lake::{ConnectionLake, Error, Lake, TableSpec, data_files, read_file};
+use object_store::{ObjectStoreExt as _, PutMode};
 use tempfile::TempDir;
 
 const NO_OPTIONS: BTreeMap<String, String> = BTreeMap::new();
@@ -146,6 +147,30 @@ async fn storage_that_refuses_is_named() {
     assert_eq!(error.to_string(), "open lake: scheme ftp is not one of file, s3, gs, az");
     let error = Lake::open("az://container/lake?sig=SECRET", &NO_OPTIONS).unwrap_err();
     assert!(!format!("{error:?}").contains("SECRET"), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_sixteen_who_create_a_file_at_once_one_succeeds_and_nothing_is_left_half_written() {
+    let folder = TempDir::new().unwrap();
+    let url = format!("file://{}/new/folder", folder.path().display());
+    let (store, root) = deskmeter_lake::object_store(&url, &NO_OPTIONS).unwrap();
+    let file = root.join("below").join("commit.json");
+    let creating = (0..16_u8).map(|number| {
+        let (store, file) = (Arc::clone(&store), file.clone());
+        tokio::spawn(async move { store.put_opts(&file, vec![number].into(), PutMode::Create.into()).await })
+    });
+    let mut winners = 0;
+    for created in creating.collect::<Vec<_>>() {
+        match created.await.unwrap() {
+            Ok(_) => winners += 1,
+            Err(error) => assert!(matches!(error, object_store::Error::AlreadyExists { .. }), "{error}"),
+        }
+    }
+    assert_eq!(winners, 1);
+    let put = store.put(&file, vec![17].into()).await.unwrap();
+    assert_eq!(put.e_tag, store.head(&file).await.unwrap().e_tag);
+    let below = std::fs::read_dir(folder.path().join("new/folder/below")).unwrap();
+    assert_eq!(below.count(), 1);
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! Is what the log promises there? And if it is not: what can be had again is had again.
 
 use deskmeter_lake::{
-    Change, ConnectionLake, DataFile, DeltaTable, FileFault, commit, data_files, orphans, verify_file,
+    Change, ConnectionLake, DataFile, DeltaTable, FileFault, LogFault, commit, data_files, log_faults,
+    orphans, repair_log, verify_file,
 };
 use deskmeter_tables::{ALL, TICKET_METRIC_SETS, TICKETS, Table};
 
@@ -30,7 +31,11 @@ pub enum Fault {
     Unreadable,
     /// A data file that no commit knows: a writer died before its commit. Harmless; housekeeping deletes it.
     Orphan,
-    /// The log itself cannot be read: a commit is missing or cut off.
+    /// The newest commit is cut off: a repair takes it away, and its rows come again.
+    Torn,
+    /// A checkpoint is missing or damaged: a repair takes it away, and the log is read without it.
+    Checkpoint,
+    /// A commit that others build on is missing or damaged. It cannot be had again: the table must be made anew.
     Log,
 }
 
@@ -38,6 +43,16 @@ impl Fault {
     /// Whether rows are lost by it.
     pub const fn loses_rows(self) -> bool {
         !matches!(self, Self::Orphan)
+    }
+}
+
+impl From<LogFault> for Fault {
+    fn from(fault: LogFault) -> Self {
+        match fault {
+            LogFault::Torn => Self::Torn,
+            LogFault::Commit => Self::Log,
+            LogFault::Checkpoint => Self::Checkpoint,
+        }
     }
 }
 
@@ -57,9 +72,12 @@ pub async fn check(lake: &ConnectionLake) -> Result<Vec<Finding>, Error> {
     let mut findings = Vec::new();
     for table in ALL {
         let finding = |path: String, fault| Finding { table: table.name, path, fault };
+        let broken = log_faults(lake, table.name).await.map_err(Error::Lake)?;
+        findings.extend(broken.iter().map(|(path, fault)| finding(path.to_string(), (*fault).into())));
         let handle = match lake.table(table.name).await {
             Ok(Some(handle)) => handle,
             Ok(None) => continue,
+            Err(deskmeter_lake::Error::Table { .. }) if !broken.is_empty() => continue,
             Err(deskmeter_lake::Error::Table { .. }) => {
                 findings.push(finding(String::new(), Fault::Log));
                 continue;
@@ -70,7 +88,7 @@ pub async fn check(lake: &ConnectionLake) -> Result<Vec<Finding>, Error> {
             findings.push(finding(file.path.to_string(), fault));
         }
         let unknown = orphans(&handle, table.name).await.map_err(Error::Lake)?;
-        findings.extend(unknown.iter().map(|path| finding(path.to_string(), Fault::Orphan)));
+        findings.extend(unknown.into_iter().map(|path| finding(path, Fault::Orphan)));
     }
     Ok(findings)
 }
@@ -83,6 +101,16 @@ async fn broken_files(handle: &DeltaTable, table: &'static Table) -> Result<Vec<
         }
     }
     Ok(broken)
+}
+
+/// Takes away a newest commit that is cut off and checkpoints that cannot be read, so that the tables open again. Gives
+/// the number of files. It needs the run's lease.
+pub async fn repair_logs(lake: &ConnectionLake) -> Result<u64, Error> {
+    let mut files = 0;
+    for table in ALL {
+        files += repair_log(lake, table.name).await.map_err(Error::Lake)?;
+    }
+    Ok(files)
 }
 
 impl Loader {

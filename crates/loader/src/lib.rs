@@ -17,7 +17,7 @@ mod open;
 mod stream;
 mod upsert;
 
-pub use check::{Fault, Finding, check};
+pub use check::{Fault, Finding, check, repair_logs};
 pub use commit::Committed;
 pub use erase::EraseReport;
 pub use error::Error;

@@ -49,8 +49,10 @@ pub async fn repair_lake(pipeline: &PipelineFile, context: &Context) -> Result<u
     while_renewing(lease, context, |fence| async move {
         let options =
             LoaderOptions { fence: i64::try_from(fence).unwrap_or(i64::MAX), ..LoaderOptions::default() };
-        let mut loader = Loader::open(open_lake(pipeline, context)?, options).await.map_err(of_loader)?;
-        loader.repair().await.map_err(of_loader)
+        let lake = open_lake(pipeline, context)?;
+        let log_files = deskmeter_loader::repair_logs(&lake).await.map_err(of_loader)?;
+        let mut loader = Loader::open(lake, options).await.map_err(of_loader)?;
+        Ok(log_files + loader.repair().await.map_err(of_loader)?)
     })
     .await
 }

@@ -1,56 +1,45 @@
 //! Opens what a pipeline file names, and says in its words what went wrong.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use deskmeter_connections::SealingKey;
 use deskmeter_extractor::ErrorKind as FetchError;
-use deskmeter_lake::{ConnectionLake, Lake};
+use deskmeter_lake::{ConnectionLake, Lake, credentials, object_store};
 use deskmeter_warehouse::{Definitions, Engine, Store, Warehouse, WarehouseOptions};
 use deskmeter_zendesk::Stream;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
+use object_store::ObjectStore;
+use object_store::path::Path;
 
 use crate::error::{Error, ErrorKind};
 use crate::{Context, PipelineFile};
 
-/// Environment variables that the clouds' object stores understand, handed on when set. Secrets among them are
-/// never printed: the store keeps them.
-const CLOUD_VARIABLES: [&str; 20] = [
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_REGION",
-    "AWS_DEFAULT_REGION",
-    "AWS_ENDPOINT_URL",
-    "AWS_ALLOW_HTTP",
-    "AWS_ROLE_ARN",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "GOOGLE_APPLICATION_CREDENTIALS",
-    "GOOGLE_SERVICE_ACCOUNT",
-    "AZURE_STORAGE_ACCOUNT_NAME",
-    "AZURE_STORAGE_ACCOUNT_KEY",
-    "AZURE_STORAGE_SAS_TOKEN",
-    "AZURE_CLIENT_ID",
-    "AZURE_CLIENT_SECRET",
-    "AZURE_TENANT_ID",
-    "AZURE_STORAGE_USE_EMULATOR",
-];
-
-/// Credentials of object stores, as the environment has them.
+/// Credentials of every cloud, for a worker that is told only later where a lake lies. A cloud whose credentials cannot
+/// be found is left out.
 pub fn cloud_options(context: &Context) -> BTreeMap<String, String> {
-    CLOUD_VARIABLES
-        .into_iter()
-        .filter_map(|name| Some((name.to_ascii_lowercase(), (context.environment)(name)?)))
-        .collect()
+    let clouds = ["s3://any", "gs://any", "az://any"].into_iter();
+    clouds.filter_map(|url| credentials(url, &*context.environment).ok()).flatten().collect()
+}
+
+/// The store at a URL of the pipeline file or the command line, with the credentials of its cloud.
+pub(crate) fn open_store(
+    url: &str,
+    context: &Context,
+    what: &str,
+) -> Result<(Arc<dyn ObjectStore>, Path), Error> {
+    credentials(url, &*context.environment)
+        .and_then(|options| object_store(url, &options))
+        .map_err(|error| of_lake(what, error))
 }
 
 /// The lake with all its connections.
 pub(crate) fn whole_lake(pipeline: &PipelineFile, context: &Context) -> Result<Lake, Error> {
-    let lake = Lake::open(&pipeline.lake_url(), &cloud_options(context));
+    let url = pipeline.lake_url();
+    let lake = credentials(&url, &*context.environment).and_then(|options| Lake::open(&url, &options));
     Ok(lake.map_err(|error| of_lake("open the lake", error))?.behind(&*context.storage))
 }
 
@@ -209,7 +198,7 @@ pub(crate) fn client_secret(
 pub(crate) fn of_lake(what: &str, error: deskmeter_lake::Error) -> Error {
     use deskmeter_lake::Error as E;
     let kind = match error {
-        E::Url { .. } | E::NewerContract { .. } => ErrorKind::Config,
+        E::Url { .. } | E::Credentials { .. } | E::NewerContract { .. } => ErrorKind::Config,
         _ => ErrorKind::Storage,
     };
     Error::new(kind, what.to_owned()).because(error)

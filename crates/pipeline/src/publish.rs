@@ -6,7 +6,7 @@ use deskmeter_publisher::{
 
 use crate::config::absolute_url;
 use crate::error::{Error, ErrorKind};
-use crate::open::{cloud_options, of_lake, open_warehouse};
+use crate::open::{open_store, open_warehouse};
 use crate::sync::watermark;
 use crate::{Context, PipelineFile};
 
@@ -78,8 +78,7 @@ pub async fn export(
 ) -> Result<ExportReport, Error> {
     let warehouse = open_warehouse(pipeline, context).await?;
     let url = absolute_url(to, std::path::Path::new("."));
-    let place = deskmeter_lake::object_store(&url, &cloud_options(context))
-        .map_err(|error| of_lake("open the place for the files", error))?;
+    let place = open_store(&url, context, "open the place for the files")?;
     let format = if is_csv { ExportFormat::Csv } else { ExportFormat::Parquet };
     let named = (!marts.is_empty()).then_some(marts);
     let exported =

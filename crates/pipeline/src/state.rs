@@ -4,15 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use deskmeter_connections::{
-    ConnectionName, Deletions, DurableLocal, Error as StateError, Leases, RunHistory, SealingKey,
-    StatusBoard, StoredArea, Vault,
+    ConnectionName, Deletions, Error as StateError, Leases, RunHistory, SealingKey, StatusBoard, StoredArea,
+    Vault,
 };
 use object_store::ObjectStore;
 use object_store::path::Path;
-use url::Url;
 
 use crate::error::{Error, ErrorKind};
-use crate::open::{cloud_options, of_lake};
+use crate::open::open_store;
 use crate::{Context, PipelineFile};
 
 /// Runs that the history holds.
@@ -34,22 +33,9 @@ impl State {
         let connection = ConnectionName::new(&pipeline.connection.name)
             .map_err(|error| Error::new(ErrorKind::Config, "read connection.name").because(error))?;
         let url = pipeline.state_url();
-        let (store, prefix) = deskmeter_lake::object_store(&url, &cloud_options(context))
-            .map_err(|error| of_lake("open the state store", error))?;
-        let folder = Url::parse(&url)
-            .ok()
-            .filter(|url| url.scheme() == "file")
-            .and_then(|url| url.to_file_path().ok());
-        let Some(folder) = folder else {
-            return Ok(Self { store: (context.storage)(store), prefix, local_root: None, connection });
-        };
-        // On a disk of our own, what was written must be there after a power cut: tokens rotate.
-        let durable = DurableLocal::new(&folder).map_err(|error| {
-            Error::new(ErrorKind::Storage, format!("open the state store {}", folder.display()))
-                .because(error)
-        })?;
-        let store = (context.storage)(Arc::new(durable));
-        Ok(Self { store, prefix: Path::default(), local_root: Some(folder), connection })
+        let (store, prefix) = open_store(&url, context, "open the state store")?;
+        let local_root = url.starts_with("file:").then(|| PathBuf::from("/"));
+        Ok(Self { store: (context.storage)(store), prefix, local_root, connection })
     }
 
     /// Where it lies.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use deskmeter_connections::{
-    ConnectionName, ConnectionRecord, DurableLocal, PseudonymKey, Role, SealingKey, Secret, Vault,
+    ConnectionName, ConnectionRecord, PseudonymKey, Role, SealingKey, Secret, Vault,
 };
 use futures::TryStreamExt as _;
 use object_store::ObjectStore;
@@ -32,11 +32,10 @@ pub(crate) fn vault(store: &Arc<dyn ObjectStore>) -> Vault {
 
 /// Every kind of store, with its name and the directory that keeps it alive.
 pub(crate) fn stores() -> Vec<(&'static str, Arc<dyn ObjectStore>, Option<TempDir>)> {
-    let (plain, durable) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let plain = TempDir::new().unwrap();
     vec![
         ("memory", Arc::new(InMemory::new()), None),
         ("local disk", Arc::new(LocalFileSystem::new_with_prefix(plain.path()).unwrap()), Some(plain)),
-        ("durable local disk", Arc::new(DurableLocal::new(durable.path()).unwrap()), Some(durable)),
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use deskmeter_loader::{Fault, Finding, check};
+use deskmeter_loader::{Fault, Finding, HousekeepingBudget, check, repair_logs};
 use deskmeter_tables::{TICKET_METRIC_SETS, TICKETS};
 use deskmeter_zendesk::Stream;
 
@@ -48,12 +48,69 @@ async fn every_kind_of_damage_is_named() {
 }
 
 #[tokio::test]
-async fn a_log_that_is_cut_off_is_named() {
+async fn a_newest_commit_that_is_cut_off_is_taken_away_and_its_rows_come_again() {
     let (place, _) = place_with_rows("tickets").await;
     let commit = place.folder.path().join("lake/acme/tickets/_delta_log/00000000000000000001.json");
     let text = std::fs::read(&commit).unwrap();
     std::fs::write(&commit, &text[..text.len() - 40]).unwrap();
-    assert_eq!(faults(check(&place.lake).await.unwrap()), [("tickets", Fault::Log)]);
+    assert_eq!(faults(check(&place.lake).await.unwrap()), [("tickets", Fault::Torn)]);
+    assert_eq!(repair_logs(&place.lake).await.unwrap(), 1);
+    let orphans = faults(check(&place.lake).await.unwrap());
+    assert_eq!(orphans, [("tickets", Fault::Orphan), ("tickets", Fault::Orphan)]);
+    let mut loader = place.loader().await;
+    assert_eq!(loader.position("tickets").await.unwrap(), None);
+    load(&mut loader, Stream::Tickets, &[ticket(1, 0, 1), ticket(2, 1, 1)], "end").await.unwrap();
+    assert_eq!(check(&place.lake).await.unwrap(), []);
+    assert_eq!(integers(&place.rows(&TICKETS).await, "ticket_id"), [1, 2]);
+}
+
+#[tokio::test]
+async fn a_checkpoint_that_is_missing_or_damaged_is_named_and_the_log_read_without_it() {
+    for damage in ["missing", "damaged"] {
+        let (place, _) = place_with_rows("tickets").await;
+        let mut loader = place.loader().await;
+        for version in 2..=12 {
+            load(&mut loader, Stream::Tickets, &[ticket(1, 0, version)], &version.to_string()).await.unwrap();
+        }
+        // The time is that of no retention: every commit stays.
+        assert!(loader.housekeeping(0, HousekeepingBudget::default()).await.unwrap().checkpoints > 0);
+        assert_eq!(check(&place.lake).await.unwrap(), []);
+        let log = place.folder.path().join("lake/acme/tickets/_delta_log");
+        let files = std::fs::read_dir(&log).unwrap().map(|entry| entry.unwrap().path());
+        let is_checkpoint = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "parquet");
+        let checkpoint = files.into_iter().find(is_checkpoint).unwrap();
+        match damage {
+            "missing" => std::fs::remove_file(&checkpoint).unwrap(),
+            _ => std::fs::write(&checkpoint, "no Parquet").unwrap(),
+        }
+        assert_eq!(faults(check(&place.lake).await.unwrap()), [("tickets", Fault::Checkpoint)], "{damage}");
+        assert_eq!(repair_logs(&place.lake).await.unwrap(), 1);
+        assert_eq!(check(&place.lake).await.unwrap(), [], "{damage}");
+        let loader = place.loader().await;
+        assert_eq!(loader.position("tickets").await.unwrap().as_deref(), Some("12"));
+    }
+}
+
+#[tokio::test]
+async fn a_log_with_a_commit_missing_in_its_middle_is_named_and_left_alone() {
+    let (place, _) = place_with_rows("tickets").await;
+    let mut loader = place.loader().await;
+    load(&mut loader, Stream::Tickets, &[ticket(1, 0, 2)], "later").await.unwrap();
+    let commit = place.folder.path().join("lake/acme/tickets/_delta_log/00000000000000000001.json");
+    std::fs::remove_file(&commit).unwrap();
+    let findings = check(&place.lake).await.unwrap();
+    assert!(commit.ends_with(&findings[0].path), "{findings:?}");
+    assert_eq!(faults(findings), [("tickets", Fault::Log)]);
+    assert_eq!(repair_logs(&place.lake).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_a_killed_writer_left_half_written_is_named() {
+    let (place, file) = place_with_rows("tickets").await;
+    std::fs::write(file.with_file_name("torn.zstd.parquet#1"), "half a file").unwrap();
+    let findings = check(&place.lake).await.unwrap();
+    assert!(findings[0].path.ends_with("torn.zstd.parquet#1"), "{findings:?}");
+    assert_eq!(faults(findings), [("tickets", Fault::Orphan)]);
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! Pages, lakes in temporary folders, and what is in them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::compute::{cast, concat_batches};
@@ -11,6 +12,7 @@ use deskmeter_loader::{Committed, Error, Loader, LoaderOptions};
 use deskmeter_sanitizer::{CleanBatch, PseudonymKey, Sanitizer, SanitizerOptions};
 use deskmeter_tables::Table;
 use deskmeter_zendesk::Stream;
+use object_store::local::LocalFileSystem;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -28,7 +30,8 @@ impl Place {
     pub(crate) fn new() -> Self {
         let folder = TempDir::new().unwrap();
         let url = format!("file://{}/lake", folder.path().display());
-        let lake = Lake::open(&url, &BTreeMap::new()).unwrap().connection("acme");
+        // Plain local files: nothing here survives a power cut, and these tests write thousands of commits.
+        let lake = Lake::over(&url, Arc::new(LocalFileSystem::new())).unwrap().connection("acme");
         Self { folder, lake }
     }
 

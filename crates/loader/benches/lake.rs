@@ -1,0 +1,143 @@
+//! What writing costs: `cargo bench -p deskmeter-loader -p deskmeter-cli --bench lake`. Tells seconds, bytes and peak
+//! memory of this process; sizes come from `TICKETS` (1,000,000). Times are of this machine, loaded as it is.
+#![expect(clippy::unwrap_used, reason = "a bench: a failure is a panic")]
+#![expect(clippy::print_stdout, reason = "its figures are its result")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use deskmeter_lake::Lake;
+use deskmeter_loader::{Committed, HousekeepingBudget, Loader, LoaderOptions};
+use deskmeter_sanitizer::{CleanBatch, PseudonymKey, Sanitizer, SanitizerOptions};
+use deskmeter_zendesk::Stream;
+
+/// 2024-12-01T00:00:00Z. Months are counted from here.
+const START: i64 = 1_733_011_200;
+/// Months over which the tickets are spread; a ticket's month follows from its number.
+const MONTHS: i64 = 24;
+/// Tickets of one page.
+const PAGE: i64 = 1_000;
+
+/// A page of tickets with metric sets, as Zendesk would send it.
+fn page(
+    sanitizer: &mut Sanitizer,
+    ids: impl Iterator<Item = i64>,
+    tickets: i64,
+    version: i64,
+) -> Vec<CleanBatch> {
+    let mut text = String::from("{\"tickets\":[");
+    for id in ids {
+        let created = time(START + id * (MONTHS * 2_629_800) / tickets);
+        let comma = if text.ends_with('[') { "" } else { "," };
+        write!(
+            text,
+            "{comma}{{\"id\":{id},\"status\":\"open\",\"priority\":\"high\",\"type\":\"question\",\"group_id\":{},\
+             \"brand_id\":{},\"ticket_form_id\":3600001,\"requester_id\":{},\"submitter_id\":{},\"assignee_id\":{},\
+             \"organization_id\":{},\"created_at\":\"{created}\",\"updated_at\":\"2026-11-22T00:00:00Z\",\
+             \"generated_timestamp\":{},\"via\":{{\"channel\":\"email\"}},\"is_public\":true,\"support_type\":\"agent\",\
+             \"metric_set\":{{\"id\":{},\"ticket_id\":{id},\"replies\":{},\"reopens\":{},\"group_stations\":1,\
+             \"assignee_stations\":1,\"reply_time_in_minutes\":{{\"calendar\":{},\"business\":{}}},\
+             \"created_at\":\"{created}\",\"updated_at\":\"2026-11-22T00:00:00Z\"}}}}",
+            36_000 + id % 20, 37_000 + id % 3, 7_000 + id % 90_000, 7_000 + id % 90_000, 900 + id % 150, 5_000 + id % 2_000,
+            1_800_000_000 + version, id * 10, version, id % 3, id % 500, id % 100,
+        )
+        .unwrap();
+    }
+    text.push_str("]}");
+    sanitizer.page(Stream::Tickets, text.as_bytes()).unwrap().batches
+}
+
+/// Seconds as Zendesk writes times (proleptic Gregorian, as in Howard Hinnant's `civil_from_days`).
+fn time(seconds: i64) -> String {
+    let (days, rest) = (seconds.div_euclid(86_400) + 719_468, seconds.rem_euclid(86_400));
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let (day, month) =
+        (day_of_year - (153 * shifted + 2) / 5 + 1, if shifted < 10 { shifted + 3 } else { shifted - 9 });
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3_600, rest / 60 % 60, rest % 60)
+}
+
+/// Loads the tickets of these ids; tells rows, the time in the loader alone, and what it wrote.
+async fn load(loader: &mut Loader, what: &str, ids: Vec<i64>, tickets: i64, version: i64) {
+    let key = || PseudonymKey::from_bytes([7; 32]);
+    let mut sanitizer = Sanitizer::new(key(), SanitizerOptions::default());
+    let rows = ids.len();
+    let mut spent = Duration::ZERO;
+    let mut total = Committed::default();
+    let mut writer = loader.stream("tickets");
+    for chunk in ids.chunks(PAGE as usize) {
+        let batches = page(&mut sanitizer, chunk.iter().copied(), tickets, version);
+        let started = Instant::now();
+        if let Some(committed) = writer.push(batches, format!("{version}-{:?}", chunk.last())).await.unwrap()
+        {
+            total.add(committed);
+        }
+        spent += started.elapsed();
+    }
+    let started = Instant::now();
+    total.add(writer.finish().await.unwrap());
+    spent += started.elapsed();
+    println!(
+        "{what}: {rows} tickets and their metric sets in {:.2} s; {} rows new, {} changed, {} files, {:.1} MB written, \
+         {} months; peak {} MB",
+        spent.as_secs_f64(),
+        total.rows_inserted,
+        total.rows_updated,
+        total.files_added,
+        total.bytes_added as f64 / 1e6,
+        total.months_touched.get("tickets").map_or(0, std::collections::BTreeSet::len),
+        peak_megabytes()
+    );
+}
+
+/// Peak resident memory, as Linux tells it.
+fn peak_megabytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|kilobytes| kilobytes.parse::<u64>().ok()).unwrap_or_default()
+        / 1024
+}
+
+#[tokio::main]
+async fn main() {
+    #[expect(clippy::disallowed_methods, reason = "the bench's size")]
+    let tickets = std::env::var("TICKETS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000_000_i64);
+    let folder = tempfile::TempDir::new().unwrap();
+    let url = format!("file://{}", folder.path().display());
+    let lake = Lake::open(&url, &BTreeMap::new()).unwrap().connection("acme");
+    let mut loader = Loader::open(lake.clone(), LoaderOptions::default()).await.unwrap();
+    load(&mut loader, "from nothing", (0..tickets).collect(), tickets, 1).await;
+
+    let recent = tickets - tickets * 3 / MONTHS;
+    let hundred = 100_000.min(tickets / 10);
+    let step = ((tickets - recent) / hundred).max(1);
+    load(
+        &mut loader,
+        "changed, last three months",
+        (0..hundred).map(|n| recent + n * step).collect(),
+        tickets,
+        2,
+    )
+    .await;
+    let small: Vec<i64> = (0..1_000).map(|n| recent + n * ((tickets - recent) / 1_000)).collect();
+    load(&mut loader, "changed, last three months", small, tickets, 3).await;
+    load(&mut loader, "changed, all months", (0..1_000).map(|n| n * (tickets / 1_000)).collect(), tickets, 4)
+        .await;
+    load(
+        &mut loader,
+        "not changed, all months",
+        (0..1_000).map(|n| n * (tickets / 1_000)).collect(),
+        tickets,
+        4,
+    )
+    .await;
+    load(&mut loader, "new, one month", (tickets..tickets + 1_000).collect(), tickets, 1).await;
+    let started = Instant::now();
+    let tidied = loader.housekeeping(1_900_000_000, HousekeepingBudget::default()).await.unwrap();
+    println!("housekeeping: {:.2} s, {tidied:?}", started.elapsed().as_secs_f64());
+}
