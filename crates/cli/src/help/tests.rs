@@ -34,7 +34,8 @@ fn words(line: &str) -> Vec<String> {
 /// Every call of the program in a line: `deskmeter a && deskmeter b` holds two.
 fn calls(line: &str) -> Vec<Vec<String>> {
     let starts = line.match_indices("deskmeter ").map(|(at, _)| at);
-    let is_word = |at: usize| at == 0 || line[..at].ends_with([' ', '/', '`', '(', '"']);
+    let is_word =
+        |at: usize| at == 0 || line[..at].ends_with([' ', '`', '(', '"']) || line[..at].ends_with("/bin/");
     starts.filter(|at| is_word(*at)).map(|at| words(&line[at..])).collect()
 }
 
