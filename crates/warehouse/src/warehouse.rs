@@ -83,7 +83,8 @@ impl Warehouse {
         let context = self.source_context().await?;
         let (mut made, months) = match scope {
             RefreshScope::Touched(touched) if self.has_monthly_marts().await? => {
-                let months = refresh::touched_months(&context, &touched).await.map_err(Error::engine)?;
+                let mut months = refresh::touched_months(&context, &touched).await.map_err(Error::engine)?;
+                months.extend(self.running_months(&context).await?);
                 (self.make_months(&context, as_of, &months).await?, Some(months))
             }
             RefreshScope::Full | RefreshScope::Touched(_) => (self.make_all(&context, as_of).await?, None),
@@ -217,6 +218,15 @@ impl Warehouse {
             }
         }
         Ok(true)
+    }
+
+    /// Months with a target that still runs, as the marts are kept.
+    async fn running_months(&self, context: &SessionContext) -> Result<BTreeSet<String>, Error> {
+        let Some(targets) = self.provider(refresh::SLA_TARGETS, context).await? else {
+            return Ok(BTreeSet::new());
+        };
+        let targets = context.read_table(targets).map_err(Error::engine)?;
+        refresh::running_months(targets).await.map_err(Error::engine)
     }
 
     /// Makes everything: at once, or some months of creation at a time where all would not fit into memory.

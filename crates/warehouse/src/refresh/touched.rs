@@ -32,6 +32,21 @@ pub(crate) async fn touched_months(context: &SessionContext, touched: &Touched) 
     Ok(months)
 }
 
+/// The mart whose rows move with time alone until their end is known, whatever has become of the ticket: a target can go
+/// on running on a solved ticket.
+pub(crate) const SLA_TARGETS: &str = "sla_targets";
+
+/// Months of creation of the tickets with a running target, from [`SLA_TARGETS`] as it is kept.
+pub(crate) async fn running_months(targets: DataFrame) -> Result<BTreeSet<String>> {
+    let found =
+        targets.filter(col("fulfilled_at").is_null())?.select_columns(&["created_month"])?.distinct()?;
+    let mut months = BTreeSet::new();
+    for batch in found.collect().await? {
+        months.extend(months_of(&batch)?);
+    }
+    Ok(months)
+}
+
 /// Months of creation, all or these, in parts that fit into memory one after the other; a month is never cut.
 pub(crate) async fn parts(
     context: &SessionContext,

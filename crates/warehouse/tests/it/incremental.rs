@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arrow::array::{AsArray, BooleanArray, RecordBatch, StringArray};
+use arrow::compute::filter_record_batch;
 use deskmeter_lake::Lake;
-use deskmeter_tables::TICKETS;
-use deskmeter_warehouse::{RefreshScope, ScheduleSpec, Touched, Warehouse, WarehouseOptions};
+use deskmeter_tables::{TICKET_METRIC_EVENTS, TICKETS};
+use deskmeter_warehouse::{MemoryTables, RefreshScope, ScheduleSpec, Touched, Warehouse, WarehouseOptions};
 
 use crate::case_file::{fill, rows, schedule};
 use crate::world;
@@ -37,7 +39,8 @@ async fn remaking_the_touched_months_gives_what_remaking_all_gives() {
     let latter = world::tables(150, Some(50));
     let mut partly = Warehouse::new(options()).unwrap();
     partly.open(former.clone()).await.unwrap();
-    partly.refresh(AS_OF, RefreshScope::Full).await.unwrap();
+    // Time goes on between the two: ages and running targets move in months that no update touches.
+    partly.refresh(AS_OF - 40 * 86_400, RefreshScope::Full).await.unwrap();
     let before = marts(&partly).await;
     for table in deskmeter_tables::ALL {
         if let Some(batches) = latter.get(table.name) {
@@ -56,6 +59,52 @@ async fn remaking_the_touched_months_gives_what_remaking_all_gives() {
     assert_ne!(before["ticket_metrics"], fully["ticket_metrics"], "the update changes something");
     for (name, rows) in &fully {
         assert_eq!(rows, &partly[name], "{name}");
+    }
+}
+
+/// The same tables, with all tickets solved while their targets go on running.
+fn solved_with_running_targets(tables: &MemoryTables) {
+    let solve = |batch: &RecordBatch| {
+        let place = batch.schema_ref().index_of("status").unwrap();
+        let mut columns = batch.columns().to_vec();
+        columns[place] = Arc::new(StringArray::from_iter_values(vec!["solved"; batch.num_rows()]));
+        RecordBatch::try_new(batch.schema(), columns).unwrap()
+    };
+    let solved = tables.get("tickets").unwrap().iter().map(solve).collect();
+    tables.put("tickets", TICKETS.schema(), solved);
+    let run_on = |batch: &RecordBatch| {
+        let types = batch.column_by_name("type").unwrap().as_string::<i32>().clone();
+        let keep: BooleanArray = types.iter().map(|kind| Some(kind != Some("fulfill"))).collect();
+        filter_record_batch(batch, &keep).unwrap()
+    };
+    let running = tables.get("ticket_metric_events").unwrap().iter().map(run_on).collect();
+    tables.put("ticket_metric_events", TICKET_METRIC_EVENTS.schema(), running);
+}
+
+#[tokio::test]
+async fn a_target_that_runs_on_a_solved_ticket_moves_with_time() {
+    let tables = world::tables(150, None);
+    solved_with_running_targets(&tables);
+    let mut partly = Warehouse::new(options()).unwrap();
+    partly.open(tables.clone()).await.unwrap();
+    partly.refresh(AS_OF - 40 * 86_400, RefreshScope::Full).await.unwrap();
+    // What happened since is of these months.
+    let since = ["2026-09", "2026-10", "2026-11"].map(str::to_owned);
+    let touched = Touched { created_months: since.into(), ..Touched::default() };
+    partly.refresh(AS_OF, RefreshScope::Touched(touched)).await.unwrap();
+
+    let mut fully = Warehouse::new(options()).unwrap();
+    fully.open(tables).await.unwrap();
+    fully.refresh(AS_OF, RefreshScope::Full).await.unwrap();
+    let (partly, fully) = (marts(&partly).await, marts(&fully).await);
+    for name in ["sla_targets", "sla_compliance"] {
+        let differing: Vec<_> = fully[name]
+            .lines()
+            .zip(partly[name].lines())
+            .filter(|(full, part)| full != part)
+            .take(3)
+            .collect();
+        assert!(differing.is_empty(), "{name}: {differing:#?}");
     }
 }
 
