@@ -87,6 +87,12 @@ pub(crate) enum Command {
     Simulate(SimulateArgs),
     /// Asks for the three read-only permissions in the browser and keeps the tokens sealed.
     Connect(ConnectArgs),
+    /// Tells what the next sync will take: requests, time, bytes. Asks for a few sample pages and stores none of them.
+    #[command(
+        after_help = "Examples:\n  deskmeter plan                     from at most 20 sample pages of the account\n  \
+                            deskmeter plan --tickets 300000    before there is a connection, from the number alone"
+    )]
+    Plan(PlanArgs),
     /// Reads what changed, commits it to the lake and refreshes the marts. Safe to run at any time.
     Sync(SyncArgs),
     /// Tells how the connection stands.
@@ -95,6 +101,11 @@ pub(crate) enum Command {
     Disconnect(DisconnectArgs),
     /// Finishes a deletion that a disconnect could not finish.
     Purge,
+    /// Seals everything anew with the first key of key_env, so that the others can be dropped.
+    #[command(after_help = "To replace the sealing key:\n  \
+                            DESKMETER_KEY=NEW,OLD deskmeter rekey    both are given while it works\n  \
+                            DESKMETER_KEY=NEW deskmeter status       from then on")]
+    Rekey,
     /// Receipts of deletions.
     Receipt {
         #[command(subcommand)]
@@ -266,6 +277,14 @@ pub(crate) struct ConnectArgs {
     /// How long to wait for the answer, in seconds.
     #[arg(long, default_value_t = 600, value_name = "SECONDS")]
     pub(crate) timeout_secs: u64,
+}
+
+/// Options of `plan`.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// Plan a first sync of an account with so many tickets, without asking it. Rougher: accounts differ.
+    #[arg(long, value_name = "TICKETS")]
+    pub(crate) tickets: Option<u64>,
 }
 
 /// Options of `sync`.

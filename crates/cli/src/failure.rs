@@ -60,3 +60,8 @@ fn failure(error: &anyhow::Error) -> Option<&deskmeter_pipeline::Error> {
 fn is_broken_pipe(cause: &(dyn StdError + 'static)) -> bool {
     cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
+
+/// The chain of causes in one line.
+pub(crate) fn chain(error: &anyhow::Error) -> String {
+    causes(error).into_iter().fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
+}

@@ -5,22 +5,21 @@
 //! written down before the first object went, so that the receipt tells them all. Tokens and the pseudonym key go
 //! first: from then on, whatever is left for a moment is linked to nobody.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::SigningKey;
-use futures::{StreamExt as _, TryStreamExt as _};
-use object_store::path::Path;
-use object_store::{Error as StoreError, ObjectStore};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::key::{KeyRing, Place};
 use crate::receipt::digest_of;
 use crate::series::Series;
-use crate::{ConnectionName, Error, Lease, Receipt, SealingKey, SignedReceipt, Status, StatusBoard, refresh};
+use crate::{
+    ConnectionName, Error, LeaseProof, Receipt, SealingKey, SignedReceipt, Status, StatusBoard, StoredArea,
+    refresh,
+};
 
 /// The published promise: a day.
 const DEADLINE_SECONDS: i64 = 24 * 3_600;
@@ -28,18 +27,6 @@ const DEADLINE_SECONDS: i64 = 24 * 3_600;
 const RECEIPTS_MAX: u32 = 20;
 /// The folder of jobs below the prefix.
 const AREA: &str = "deletions";
-
-/// Objects under a prefix of a store.
-#[derive(Debug, Clone)]
-pub struct StoredArea {
-    /// The store.
-    pub store: Arc<dyn ObjectStore>,
-    /// The prefix.
-    pub prefix: Path,
-    /// On local disk, the directory that is the store's root, `/` or below. A writer that was killed leaves half-written files
-    /// there which the store does not list; they are deleted with their folder.
-    pub local_root: Option<PathBuf>,
-}
 
 /// What a deletion deletes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +52,23 @@ pub struct DeletedPart {
     pub bytes: u64,
     /// When nothing was left, in Unix seconds; none as long as it is not done.
     pub deleted_at: Option<i64>,
+    /// Whether the store keeps what was deleted.
+    #[serde(default)]
+    pub old_versions: OldVersions,
+}
+
+/// Whether a bucket keeps old versions of objects that are deleted: then only its own lifecycle rule ends them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum OldVersions {
+    /// Not found out: there was no object to look at, or the store does not tell.
+    #[default]
+    Unknown,
+    /// An object that was deleted can no longer be read by its version, or the store has none.
+    NotKept,
+    /// An object that was deleted can still be read by its version.
+    Kept,
 }
 
 /// Whether the access was given back at Zendesk.
@@ -101,8 +105,8 @@ pub struct DeletionJob {
 pub struct Deletion<'a> {
     /// The connection's folder in the lake; its last part is the connection's name.
     pub lake: &'a StoredArea,
-    /// The connection's lease: nothing else may write meanwhile.
-    pub lease: &'a Lease,
+    /// Proof of the connection's lease, which is renewed while this works: nothing else may write meanwhile.
+    pub lease: &'a LeaseProof,
     /// Whether the access was given back.
     pub revocation: Revocation,
     /// Tables that were dropped from the operator's database before; none where nothing is published.
@@ -171,7 +175,7 @@ impl Deletions {
     /// has ended, [`Error::NotEmpty`] when something is left and [`Error::Leased`] when a refresh of tokens does not
     /// end; run it again then.
     pub async fn run(&self, connection: &ConnectionName, run: Deletion<'_>) -> Result<SignedReceipt, Error> {
-        if run.lease.connection() != connection || run.lease.until() <= run.now {
+        if run.lease.connection != *connection || run.lease.until <= run.now {
             return Err(Error::LeaseLost);
         }
         if run.lake.prefix.filename() != Some(connection.as_str()) {
@@ -180,7 +184,8 @@ impl Deletions {
         let mut job = self.pending(connection).await?.ok_or(Error::NoDeletion)?;
         // A refresh that is under way would write its tokens into what was just deleted.
         let store = Arc::clone(&self.state.store);
-        let no_refresh = refresh::exclude(store, &self.state.prefix, connection, run.now).await?;
+        let no_refresh =
+            refresh::exclude(store, &self.state.prefix, connection, ("deletion", run.now)).await?;
         let targets = [
             (
                 DeletionTarget::Connection,
@@ -191,20 +196,25 @@ impl Deletions {
         if job.parts.is_empty() {
             job.revocation = run.revocation;
             for (target, area) in &targets {
-                job.parts.push(area.count(*target).await?);
+                job.parts.push(count(area, *target).await?);
             }
             job.parts.extend(run.published.map(|tables| DeletedPart {
                 target: DeletionTarget::Published,
                 objects: tables,
                 bytes: 0,
                 deleted_at: Some(run.now),
+                old_versions: OldVersions::NotKept,
             }));
             self.save(&job).await?;
         }
         for (target, area) in &targets {
+            let sample = area.sample().await?;
             area.delete().await?;
             for part in job.parts.iter_mut().filter(|part| part.target == *target) {
                 part.deleted_at.get_or_insert(run.now);
+                if let Some(sample) = &sample {
+                    part.old_versions = area.old_versions(sample).await;
+                }
             }
             self.save(&job).await?;
         }
@@ -321,45 +331,9 @@ impl Deletions {
     }
 }
 
-impl StoredArea {
-    fn below(&self, prefix: &Path) -> Self {
-        Self { prefix: prefix.clone(), ..self.clone() }
-    }
-
-    async fn count(&self, target: DeletionTarget) -> Result<DeletedPart, Error> {
-        let none = DeletedPart { target, objects: 0, bytes: 0, deleted_at: None };
-        let counted = self.store.list(Some(&self.prefix)).try_fold(none, async |part, object| {
-            Ok(DeletedPart { objects: part.objects + 1, bytes: part.bytes + object.size, ..part })
-        });
-        counted.await.map_err(Error::storage("count what is to be deleted"))
-    }
-
-    /// Deletes everything, and looks that nothing is left.
-    async fn delete(&self) -> Result<(), Error> {
-        let failed = "delete what was collected";
-        let locations = self.store.list(Some(&self.prefix)).map_ok(|object| object.location).boxed();
-        let mut deleted = self.store.delete_stream(locations);
-        while let Some(outcome) = deleted.next().await {
-            match outcome {
-                Ok(_) | Err(StoreError::NotFound { .. }) => {}
-                Err(source) => return Err(Error::Storage { action: failed, source }),
-            }
-        }
-        if let Some(root) = &self.local_root {
-            let dir = self.prefix.parts().fold(root.clone(), |dir, part| dir.join(part.as_ref()));
-            match tokio::fs::remove_dir_all(dir).await {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    let source = StoreError::Generic { store: "local disk", source: Box::new(error) };
-                    return Err(Error::Storage { action: failed, source });
-                }
-                _ => {}
-            }
-        }
-        match self.count(DeletionTarget::Lake).await?.objects {
-            0 => Ok(()),
-            objects => Err(Error::NotEmpty { objects }),
-        }
-    }
+async fn count(area: &StoredArea, target: DeletionTarget) -> Result<DeletedPart, Error> {
+    let (objects, bytes) = area.count().await?;
+    Ok(DeletedPart { target, objects, bytes, deleted_at: None, old_versions: OldVersions::Unknown })
 }
 
 /// A deleted connection keeps no history.

@@ -51,6 +51,14 @@ pub struct Lease {
     took_over: bool,
 }
 
+/// What a lease said when it was asked: whose it is and until when it is held at least. For work that runs while
+/// somebody else renews the lease.
+#[derive(Debug, Clone)]
+pub struct LeaseProof {
+    pub(crate) connection: ConnectionName,
+    pub(crate) until: i64,
+}
+
 /// A lease as stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Held {
@@ -124,6 +132,11 @@ impl Lease {
         self.held.until
     }
 
+    /// What it says now.
+    pub fn proof(&self) -> LeaseProof {
+        LeaseProof { connection: self.connection.clone(), until: self.held.until }
+    }
+
     /// Whether the holder before did not finish: it died, or said so.
     pub fn took_over(&self) -> bool {
         self.took_over
@@ -147,6 +160,14 @@ impl Lease {
     /// [`Error::LeaseLost`] when another had taken it.
     pub async fn release(self) -> Result<(), Error> {
         self.end(End::Finished).await
+    }
+
+    /// Gives it back with work left undone: whoever comes next is told by [`took_over`](Self::took_over).
+    ///
+    /// # Errors
+    /// [`Error::LeaseLost`] when another had taken it.
+    pub async fn release_unfinished(self) -> Result<(), Error> {
+        self.end(End::CutOff).await
     }
 
     pub(crate) async fn end(self, end: End) -> Result<(), Error> {

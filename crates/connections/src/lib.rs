@@ -15,6 +15,7 @@
 //! All of it stands on one primitive that every store has, creating an object that must not exist: state is a series
 //! of numbered objects, the newest counts, and creating number N + 1 is the compare-and-swap (`series.rs`).
 
+mod area;
 mod deletion;
 mod error;
 mod key;
@@ -30,15 +31,16 @@ mod status;
 mod totals;
 mod vault;
 
-pub use deletion::{DeletedPart, Deletion, DeletionJob, DeletionTarget, Deletions, Revocation, StoredArea};
+pub use area::StoredArea;
+pub use deletion::{DeletedPart, Deletion, DeletionJob, DeletionTarget, Deletions, OldVersions, Revocation};
 pub use error::Error;
 pub use key::SealingKey;
-pub use lease::{Lease, LeaseRequest, Leases};
+pub use lease::{Lease, LeaseProof, LeaseRequest, Leases};
 pub use name::ConnectionName;
 pub use receipt::{Receipt, SignedReceipt};
 pub use record::{ConnectionRecord, Role};
 pub use refresh::{NewTokens, RefreshError, RefreshGrant, Refresher};
-pub use runs::{RunHistory, RunOutcome, RunRecord};
+pub use runs::{FailureCause, RunHistory, RunOutcome, RunRecord};
 pub use secret::{PseudonymKey, Secret};
 pub use status::{Capability, DisconnectCause, Status, StatusBoard, StatusRecord, StreamStatus};
 pub use totals::{CheckTotals, StreamTotals, Totals};

@@ -7,10 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::{DisconnectCause, Error, PseudonymKey, Secret, Status};
+use crate::{Error, PseudonymKey, Secret};
 
-/// A refresh token that ends within so many seconds (three days) is reported while there is time to connect again.
-const EXPIRING_SECONDS: i64 = 3 * 24 * 3_600;
+/// Room for a record as JSON.
+const RECORD_ROOM: usize = 16 << 10;
 
 /// The role of the person who connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ pub enum Role {
     Unknown,
 }
 
-/// A connection: its tokens and what came with them. Sealed as a whole. Its [`Status`] is kept beside it in plain
+/// A connection: its tokens and what came with them. Sealed as a whole. Its [`Status`](crate::Status) is kept beside it in plain
 /// text, so that it can be shown without a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionRecord {
@@ -57,14 +57,10 @@ impl ConnectionRecord {
         self.expires_at.is_some_and(|expires_at| expires_at - now <= seconds)
     }
 
-    /// What the tokens' ends mean at `now`.
-    pub fn status(&self, now: i64) -> Status {
-        let last = if self.refresh_token.is_some() { self.refresh_expires_at } else { self.expires_at };
-        match last {
-            Some(end) if end <= now => Status::Disconnected { cause: DisconnectCause::Expired, at: end },
-            Some(end) if self.refresh_token.is_some() && end - now <= EXPIRING_SECONDS => Status::Expiring,
-            _ => Status::Connected,
-        }
+    /// When nothing is left to ask Zendesk with, in Unix seconds: the end of the refresh token, or of the access token
+    /// where there is no other; none when it does not end.
+    pub fn authorization_ends_at(&self) -> Option<i64> {
+        if self.refresh_token.is_some() { self.refresh_expires_at } else { self.expires_at }
     }
 
     pub(crate) fn to_bytes(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
@@ -80,7 +76,10 @@ impl ConnectionRecord {
             connected_at: self.connected_at,
             role: self.role,
         };
-        serde_json::to_vec(&wire).map(Zeroizing::new).map_err(|_| Error::Damaged { what: "tokens" })
+        // A buffer that grew would leave its first pieces behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(RECORD_ROOM));
+        serde_json::to_writer(&mut *bytes, &wire).map_err(|_| Error::Damaged { what: "tokens" })?;
+        Ok(bytes)
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {

@@ -185,16 +185,16 @@ impl Vault {
     }
 }
 
-/// Keeps everybody from refreshing: what deletes the tokens must not be overtaken by a new pair.
+/// Keeps everybody from refreshing: what deletes or rewrites the tokens must not be overtaken by a new pair.
 pub(crate) async fn exclude(
     store: Arc<dyn ObjectStore>,
     prefix: &Path,
     connection: &ConnectionName,
-    now: i64,
+    (owner, now): (&str, i64),
 ) -> Result<Lease, Error> {
     // A dead refresher's lease ends within this wait.
     let wait = Duration::from_secs(TTL as u64 + 5);
-    let request = LeaseRequest { owner: "deletion", now, ttl: TTL, wait };
+    let request = LeaseRequest { owner, now, ttl: TTL, wait };
     lease::acquire(refreshing(store, prefix, connection), connection, request).await
 }
 

@@ -26,7 +26,31 @@ pub enum RunOutcome {
     Failed {
         /// The published exit code.
         exit_code: u8,
+        /// What it comes down to.
+        #[serde(default)]
+        cause: FailureCause,
     },
+}
+
+/// What a failed run comes down to, as far as it helps a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FailureCause {
+    /// Zendesk went on answering 429: other apps use the account's limit up.
+    RateLimited,
+    /// No Zendesk account answered.
+    Unreachable,
+    /// Zendesk answered with something else that a run cannot go on with.
+    Zendesk,
+    /// The lake or the state store failed.
+    Storage,
+    /// A data check failed.
+    DataCheck,
+    /// Anything else.
+    #[default]
+    #[serde(other)]
+    Other,
 }
 
 /// One run.

@@ -14,6 +14,8 @@ use crate::{ConnectionName, Error, RunRecord, Totals};
 
 /// How often an update is tried anew after another process was faster.
 const UPDATES_MAX: u32 = 20;
+/// An authorization that ends within so many seconds (three days) is reported while there is time to connect again.
+const EXPIRING_SECONDS: i64 = 3 * 24 * 3_600;
 /// The folder below the prefix.
 const AREA: &str = "status";
 
@@ -70,6 +72,8 @@ pub enum Capability {
     NotAdmin,
     /// The account's plan does not include it.
     NotOnPlan,
+    /// It is allowed, and its last reading failed all the same: asked for again by the next run.
+    Failing,
 }
 
 /// Where one stream stands.
@@ -77,8 +81,11 @@ pub enum Capability {
 pub struct StreamStatus {
     /// Whether it can be read.
     pub capability: Capability,
-    /// Everything up to then is in the lake, in Unix seconds; none before the first page.
+    /// Everything up to then is in the lake, in Unix seconds; none before it was read to its end once.
     pub complete_until: Option<i64>,
+    /// Time of the newest row that was seen, in Unix seconds; none while there was no row.
+    #[serde(default)]
+    pub newest: Option<i64>,
 }
 
 /// The whole of it.
@@ -89,6 +96,12 @@ pub struct StatusRecord {
     /// When it was first made, in Unix seconds.
     #[serde(default)]
     pub connected_at: Option<i64>,
+    /// When the authorization ends unless a run renews it, in Unix seconds; none when it does not end.
+    #[serde(default)]
+    pub authorization_ends_at: Option<i64>,
+    /// Requests that the next run is expected to need, by the stream's name: for its progress.
+    #[serde(default)]
+    pub planned_requests: BTreeMap<String, u64>,
     /// The last run that ended.
     #[serde(default)]
     pub last_run: Option<RunRecord>,
@@ -98,6 +111,19 @@ pub struct StatusRecord {
     /// What all runs did together.
     #[serde(default)]
     pub totals: Totals,
+}
+
+impl StatusRecord {
+    /// Where the connection stands at `now`: an authorization ends by itself, without anybody writing it down.
+    pub fn status_at(&self, now: i64) -> Status {
+        match (&self.status, self.authorization_ends_at) {
+            (Status::Connected, Some(end)) if end <= now => {
+                Status::Disconnected { cause: DisconnectCause::Expired, at: end }
+            }
+            (Status::Connected, Some(end)) if end - now <= EXPIRING_SECONDS => Status::Expiring,
+            (status, _) => status.clone(),
+        }
+    }
 }
 
 /// The status records of all connections.

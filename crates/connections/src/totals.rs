@@ -63,7 +63,7 @@ impl Totals {
     pub fn add(&mut self, run: &RunRecord) {
         let exit_code = match run.outcome {
             RunOutcome::Succeeded => 0,
-            RunOutcome::Failed { exit_code } => exit_code,
+            RunOutcome::Failed { exit_code, .. } => exit_code,
         };
         *self.runs.entry(exit_code).or_default() += 1;
         self.requests += run.requests;

@@ -7,7 +7,7 @@ use object_store::path::Path;
 
 use crate::key::{KeyRing, Place};
 use crate::series::Series;
-use crate::{ConnectionName, ConnectionRecord, Error, SealingKey};
+use crate::{ConnectionName, ConnectionRecord, Error, SealingKey, refresh};
 
 /// What is sealed here, for errors and for the associated data.
 const WHAT: &str = "tokens";
@@ -80,17 +80,33 @@ impl Vault {
         Ok(Version(number))
     }
 
-    /// Seals the record with the first key if another one sealed it.
+    /// Seals the record with the first key if another one sealed it; tells whether it did. `now` in Unix seconds.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when another process wrote meanwhile: do it again.
-    pub async fn reseal(&self, connection: &ConnectionName) -> Result<(), Error> {
-        let Some((_, bytes)) = self.series(connection).newest().await? else { return Ok(()) };
-        if self.keys.is_by_first(&bytes) {
-            return Ok(());
+    /// [`Error::Leased`] when a refresh of the tokens does not end, [`Error::Conflict`] when somebody connected anew
+    /// meanwhile: do it again.
+    pub async fn reseal(&self, connection: &ConnectionName, now: i64) -> Result<bool, Error> {
+        if self.is_sealed_by_first(connection).await? {
+            return Ok(false);
         }
-        let Some(Sealed { record, version }) = self.load(connection).await? else { return Ok(()) };
-        self.save(connection, &record, Some(version)).await.map(|_| ())
+        // A refresh that is under way would find its old tokens under a new number, and drop its new ones for them.
+        let store = Arc::clone(&self.store);
+        let no_refresh = refresh::exclude(store, &self.prefix, connection, ("reseal", now)).await?;
+        let is_sealed = match self.load(connection).await? {
+            Some(Sealed { record, version }) if !self.is_sealed_by_first(connection).await? => {
+                self.save(connection, &record, Some(version)).await?;
+                true
+            }
+            _ => false,
+        };
+        no_refresh.release().await?;
+        Ok(is_sealed)
+    }
+
+    /// Whether the newest record is sealed with the first key, or there is none.
+    async fn is_sealed_by_first(&self, connection: &ConnectionName) -> Result<bool, Error> {
+        let newest = self.series(connection).newest().await?;
+        Ok(newest.is_none_or(|(_, bytes)| self.keys.is_by_first(&bytes)))
     }
 
     fn series(&self, connection: &ConnectionName) -> Series {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time;
-use url::Url;
+use url::form_urlencoded;
+use zeroize::Zeroizing;
 
 use crate::{Error, ErrorKind, Secret};
 
@@ -87,13 +88,13 @@ impl CallbackListener {
 
 impl Visit {
     fn of(target: &str, state: &str) -> Self {
-        let Some(url) = Url::parse("http://127.0.0.1").ok().and_then(|base| base.join(target).ok()) else {
-            return Self::NotFound;
-        };
-        if url.path() != PATH {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        if path != PATH {
             return Self::NotFound;
         }
-        let value = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value);
+        // Parsed in place: a copy of the code would not be wiped.
+        let pairs = || form_urlencoded::parse(query.as_bytes());
+        let value = |name: &str| pairs().find(|(key, _)| key == name).map(|(_, value)| value);
         if value("state").as_deref() != Some(state) {
             return Self::Foreign;
         }
@@ -124,13 +125,18 @@ impl Visit {
 }
 
 /// The target of a GET request: what stands between `GET ` and the next space.
-async fn request_target(visitor: &mut TcpStream) -> Option<String> {
-    let mut head = Vec::new();
+async fn request_target(visitor: &mut TcpStream) -> Option<Zeroizing<String>> {
+    let mut head = Zeroizing::new(Vec::with_capacity(REQUEST_MAX));
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
-        if head.len() > REQUEST_MAX || visitor.read_buf(&mut head).await.ok()? == 0 {
+        if head.len() == REQUEST_MAX || visitor.take(room(&head)).read_buf(&mut *head).await.ok()? == 0 {
             return None;
         }
     }
-    let text = String::from_utf8(head).ok()?;
-    text.strip_prefix("GET ")?.split(' ').next().map(str::to_owned)
+    let text = std::str::from_utf8(&head).ok()?;
+    text.strip_prefix("GET ")?.split(' ').next().map(|target| Zeroizing::new(target.to_owned()))
+}
+
+/// What may still be read of a request, so that its buffer never grows and leaves pieces behind.
+fn room(head: &[u8]) -> u64 {
+    (REQUEST_MAX - head.len()) as u64
 }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use deskmeter_zendesk::{Me, PageRequest, Position, RateBucket, Stream, TokenResponse};
 use reqwest::Method;
 use tokio::sync::watch;
@@ -116,32 +117,67 @@ impl Client {
         self.repeat(&account_call(Method::POST, oauth::TOKENS, body), None, token_response).await
     }
 
-    /// Revokes the access token and proves it: accounts are known where the call answers 204 and the token goes on
-    /// working, so that only a refusal of the next call counts.
+    /// Whether a Zendesk account answers at the base URL: asked once, without a token, before a person is sent there.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WrongAddress`] when something else answers, [`ErrorKind::Unreachable`] when nothing does. A failure
+    /// that may pass (429, 5xx, a timeout) is none here.
+    pub async fn look_for_account(&self) -> Result<(), Error> {
+        let call = account_call(Method::GET, Me::path(), None);
+        let sent = self.0.transport.send(&self.0.gate, &call, None).await;
+        let Err(error) = sent.and_then(|answer| me(&answer)) else { return Ok(()) };
+        match error.kind() {
+            ErrorKind::Unreachable | ErrorKind::WrongAddress | ErrorKind::Configuration => Err(error),
+            ErrorKind::NotOnPlan | ErrorKind::UnexpectedAnswer => Err(Error::new(
+                ErrorKind::WrongAddress,
+                Me::path(),
+                "what answers at the base URL is no Zendesk account",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Revokes the authorization and proves it: accounts are known where the call answers 204 and the token goes on
+    /// working, so that only a refusal of the next call counts. An access token that is refused may only have ended:
+    /// then a new one is asked for, and revoked.
     ///
     /// # Errors
     /// [`ErrorKind::NotRevoked`] when the token still works: revoke it in Zendesk's Admin Center.
     pub async fn revoke_current(&self, tokens: &dyn TokenSource) -> Result<(), Error> {
-        let endpoint = oauth::CURRENT;
-        let token = tokens.access().await.map_err(|error| Error::of_tokens(endpoint, error))?;
-        let revoke = account_call(Method::DELETE, endpoint, None);
-        let ask = account_call(Method::GET, Me::path(), None);
-        let revoked =
-            self.repeat(&revoke, Some(&token), |answer| classify::status(endpoint, answer, false)).await;
-        let still_works = match revoked {
-            Ok(()) => self.repeat(&ask, Some(&token), me).await.map(|me| me.is_someone()),
+        let is_refused = |error: &Error| error.kind() == ErrorKind::NotAuthorized;
+        let of_tokens = |error| Error::of_tokens(oauth::CURRENT, error);
+        let token = tokens.access().await.map_err(of_tokens)?;
+        let first = self.revoke(&token).await;
+        if !first.as_ref().is_err_and(is_refused) {
+            return first;
+        }
+        let second = match tokens.refresh(&token).await.map_err(of_tokens) {
+            Ok(token) => self.revoke(&token).await,
             Err(error) => Err(error),
         };
-        match still_works {
-            Ok(false) => Ok(()),
-            Ok(true) => Err(Error::new(
-                ErrorKind::NotRevoked,
-                endpoint,
-                "the token is said to be revoked and still works",
-            )),
-            Err(error) if error.kind() == ErrorKind::NotAuthorized => Ok(()),
-            Err(error) => Err(error),
+        second.or_else(|error| if is_refused(&error) { Ok(()) } else { Err(error) })
+    }
+
+    /// Revokes this token. [`ErrorKind::NotAuthorized`] says that it was refused before.
+    async fn revoke(&self, token: &Secret) -> Result<(), Error> {
+        let endpoint = oauth::CURRENT;
+        let revoke = account_call(Method::DELETE, endpoint, None);
+        self.repeat(&revoke, Some(token), |answer| classify::status(endpoint, answer, false)).await?;
+        let ask = account_call(Method::GET, Me::path(), None);
+        match self.repeat(&ask, Some(token), me).await {
+            Ok(me) if me.is_someone() => {
+                let reason = "the token is said to be revoked and still works";
+                Err(Error::new(ErrorKind::NotRevoked, endpoint, reason))
+            }
+            Err(error) if error.kind() != ErrorKind::NotAuthorized => Err(error),
+            _ => Ok(()),
         }
+    }
+
+    /// Requests a minute that this client allows itself on a limit: its share of what the account announced, or of the
+    /// documented limit before the first answer.
+    pub fn requests_per_minute(&self, bucket: RateBucket) -> u64 {
+        self.0.gate.allowance(bucket)
     }
 
     /// What was done so far.
@@ -242,7 +278,7 @@ fn page_call(request: &PageRequest) -> Call {
     }
 }
 
-fn account_call(method: Method, path: &'static str, body: Option<String>) -> Call {
+fn account_call(method: Method, path: &'static str, body: Option<Bytes>) -> Call {
     Call { endpoint: path, bucket: RateBucket::Account, method, path_and_query: path.to_owned(), body }
 }
 

@@ -98,6 +98,11 @@ impl Gate {
         self.clock.now().saturating_duration_since(since)
     }
 
+    /// Requests a minute of ours on a limit.
+    pub(crate) fn allowance(&self, bucket: RateBucket) -> u64 {
+        self.governor().allowance(bucket) as u64
+    }
+
     pub(crate) fn observe(&self) -> watch::Receiver<Option<Waiting>> {
         self.waiting.subscribe()
     }

@@ -107,6 +107,12 @@ impl Governor {
         closed.closed_until = closed.closed_until.max(Some(until));
     }
 
+    /// Requests a minute of ours that count against `bucket`: no more than against the account.
+    pub(crate) fn allowance(&mut self, bucket: RateBucket) -> usize {
+        let account = self.account.allowance();
+        self.named(bucket).map_or(account, |named| named.allowance().min(account))
+    }
+
     fn named(&mut self, bucket: RateBucket) -> Option<&mut Bucket> {
         match bucket {
             RateBucket::IncrementalExports => Some(&mut self.exports),

@@ -1,7 +1,9 @@
 //! The bodies of the token endpoint's requests.
 
+use bytes::Bytes;
 use deskmeter_zendesk::Scope;
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use crate::Secret;
 
@@ -25,6 +27,16 @@ pub struct CodeGrant {
     pub verifier: Secret,
 }
 
+/// Room for a grant: a buffer that grew would leave its first pieces behind.
+const BODY_ROOM: usize = 16 << 10;
+
+/// The grant as JSON, wiped when the last handle on it is dropped.
+fn wiped_json(grant: &Grant<'_>) -> Result<Bytes, serde_json::Error> {
+    let mut body = Zeroizing::new(Vec::with_capacity(BODY_ROOM));
+    serde_json::to_writer(&mut *body, grant)?;
+    Ok(Bytes::from_owner(body))
+}
+
 #[derive(Serialize)]
 #[serde(tag = "grant_type", rename_all = "snake_case")]
 enum Grant<'a> {
@@ -46,8 +58,8 @@ enum Grant<'a> {
 }
 
 impl CodeGrant {
-    pub(crate) fn body(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(&Grant::AuthorizationCode {
+    pub(crate) fn body(&self) -> Result<Bytes, serde_json::Error> {
+        wiped_json(&Grant::AuthorizationCode {
             code: self.code.expose(),
             client_id: &self.client_id,
             client_secret: self.client_secret.as_ref().map(Secret::expose),
@@ -62,8 +74,8 @@ pub(crate) fn refresh_body(
     client_id: &str,
     client_secret: Option<&Secret>,
     refresh_token: &Secret,
-) -> Result<String, serde_json::Error> {
-    serde_json::to_string(&Grant::RefreshToken {
+) -> Result<Bytes, serde_json::Error> {
+    wiped_json(&Grant::RefreshToken {
         refresh_token: refresh_token.expose(),
         client_id,
         client_secret: client_secret.map(Secret::expose),

@@ -82,6 +82,13 @@ mod tests {
     }
 
     #[test]
+    fn spreads_a_pause_over_its_upper_half() {
+        let error = Error::new(ErrorKind::ServerFailed, "tickets", "failed");
+        let first = |random| Attempts::new(1).pause(&error, random).map(|pause| pause.as_millis());
+        assert_eq!([first(0.0), first(0.5), first(1.0)], [500, 750, 1_000].map(Some));
+    }
+
+    #[test]
     fn honours_ten_minutes_and_leaves_a_server_that_asks_for_more() {
         let asking = |seconds| {
             Error::new(ErrorKind::ServerFailed, "tickets", "maintenance")

@@ -9,10 +9,13 @@ use bytes::Bytes;
 use deskmeter_zendesk::RateBucket;
 use flate2::write::MultiGzDecoder;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue,
+};
 use reqwest::{Method, Proxy, Response, redirect};
 use tokio::sync::OwnedSemaphorePermit;
 use url::Url;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::gate::Gate;
 use crate::limits::{self, Limits};
@@ -31,8 +34,8 @@ pub(crate) struct Call {
     pub(crate) method: Method,
     /// Below the base URL; holds cursors.
     pub(crate) path_and_query: String,
-    /// JSON.
-    pub(crate) body: Option<String>,
+    /// JSON: a grant, and so a secret, as is its answer.
+    pub(crate) body: Option<Bytes>,
 }
 
 /// What came back, whatever the status.
@@ -108,18 +111,15 @@ impl Transport {
             .base_url
             .join(&call.path_and_query)
             .map_err(|_| Error::new(ErrorKind::Configuration, call.endpoint, "the path is not one"))?;
-        let mut request = self
-            .http
-            .request(call.method.clone(), url)
-            .header(ACCEPT, "application/json")
-            .header(ACCEPT_ENCODING, "gzip");
+        let mut request = self.http.request(call.method.clone(), url).header(ACCEPT, "application/json");
         if let Some(token) = token {
-            request = request.bearer_auth(token.expose());
+            request = request.header(AUTHORIZATION, bearer(call.endpoint, token)?);
         }
-        if let Some(body) = &call.body {
-            request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
-        }
-        Ok(request)
+        Ok(match &call.body {
+            // Tokens come uncompressed: a decoder's buffers could not be wiped.
+            Some(body) => request.header(CONTENT_TYPE, "application/json").body(body.clone()),
+            None => request.header(ACCEPT_ENCODING, "gzip"),
+        })
     }
 
     async fn read(
@@ -133,7 +133,10 @@ impl Transport {
         let request_id = request_id(response.headers());
         let bytes_max = if status.is_success() { self.page_bytes_max } else { ERROR_BODY_MAX };
         let place = if status.is_success() { self.pages.place().await } else { None };
-        let mut body = Body::new(response.headers(), bytes_max);
+        let mut body = match &call.body {
+            None => Body::new(response.headers(), bytes_max),
+            Some(_) => Body::Secret(Bounded::with_room(ERROR_BODY_MAX)),
+        };
         let mut bytes_received = 0;
         let outcome = loop {
             let chunk =
@@ -156,6 +159,16 @@ impl Transport {
     }
 }
 
+/// The header that carries a token: wiped when it is dropped, and printed by nobody.
+fn bearer(endpoint: &'static str, token: &Secret) -> Result<HeaderValue, Error> {
+    let text = Zeroizing::new([b"Bearer ", token.expose().as_bytes()].concat());
+    let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(text)).map_err(|_| {
+        Error::new(ErrorKind::Configuration, endpoint, "the token holds characters that no header may")
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
 fn is_json(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|kind| kind.contains("json"))
 }
@@ -171,6 +184,8 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
 /// A body on its way in.
 enum Body {
     Plain(Bounded),
+    /// Plain too, and wiped when it is dropped.
+    Secret(Zeroizing<Bounded>),
     Gzip(Box<MultiGzDecoder<Bounded>>),
     Unreadable,
 }
@@ -188,6 +203,7 @@ impl Body {
     fn write(&mut self, chunk: &[u8]) -> io::Result<()> {
         match self {
             Self::Plain(bounded) => bounded.write_all(chunk),
+            Self::Secret(bounded) => bounded.write_all(chunk),
             Self::Gzip(decoder) => decoder.write_all(chunk),
             Self::Unreadable => Err(io::ErrorKind::Unsupported.into()),
         }
@@ -196,6 +212,7 @@ impl Body {
     fn finish(self) -> io::Result<Bytes> {
         match self {
             Self::Plain(bounded) => Ok(bounded.bytes.into()),
+            Self::Secret(bounded) => Ok(Bytes::from_owner(bounded)),
             Self::Gzip(decoder) => decoder.finish().map(|bounded| bounded.bytes.into()),
             Self::Unreadable => Ok(Bytes::new()),
         }
@@ -205,6 +222,25 @@ impl Body {
 struct Bounded {
     bytes: Vec<u8>,
     bytes_max: usize,
+}
+
+impl Bounded {
+    /// A body that never grows, and so leaves no piece behind.
+    fn with_room(bytes_max: usize) -> Zeroizing<Self> {
+        Zeroizing::new(Self { bytes: Vec::with_capacity(bytes_max), bytes_max })
+    }
+}
+
+impl Zeroize for Bounded {
+    fn zeroize(&mut self) {
+        self.bytes.zeroize();
+    }
+}
+
+impl AsRef<[u8]> for Bounded {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl Write for Bounded {

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use deskmeter_connections::{ConnectionRecord, PseudonymKey, Role as StoredRole, Status};
+use deskmeter_connections::{
+    ConnectionRecord, Error as StateError, PseudonymKey, Role as StoredRole, Sealed, SealingKey,
+    Secret as StoredSecret, Status,
+};
 use deskmeter_extractor::{
-    CallbackListener, Client, ClientOptions, CodeGrant, Pkce, Secret, TokenError, TokenSource, state,
+    CallbackListener, Client, ClientOptions, CodeGrant, ErrorKind as FetchError, Pkce, Secret, TokenError,
+    TokenSource, state,
 };
 use deskmeter_zendesk::{AuthorizationUrl, Me, Role, Scope, TokenResponse};
 use serde::Serialize;
@@ -21,6 +25,8 @@ use crate::{Context, PipelineFile};
 pub struct ConnectReport {
     /// Granted scopes, separated by spaces.
     pub scopes: String,
+    /// Permissions that were asked for and not granted: what depends on them stays empty.
+    pub missing_scopes: Vec<&'static str>,
     /// Whether there was a connection before, whose pseudonyms go on.
     pub is_reconnected: bool,
 }
@@ -35,17 +41,38 @@ pub struct Pending {
     state: String,
 }
 
-/// Connects with a loopback callback: `show` is given the URL that the person must open.
+/// Connects with a loopback callback: `show` is given the URL that the person must open. What can be wrong without the
+/// person is found out first: the address, the store, the key.
 pub async fn connect(
     pipeline: &PipelineFile,
     context: &Context,
     timeout: Duration,
     show: impl FnOnce(&str),
 ) -> Result<ConnectReport, Error> {
-    let listener = CallbackListener::bind(pipeline.connection.callback_port).await.map_err(of_fetch)?;
-    let (url, pending) = begin_authorization(pipeline, context, listener.redirect_uri())?;
+    let state = State::open(pipeline, context)?;
+    let keys = sealing_keys(pipeline, context)?;
+    refuse_while_deleting(&state, keys.clone()).await?;
+    before(&state, keys).await?;
+    let listener = CallbackListener::bind(pipeline.connection.callback_port).await.map_err(|error| {
+        let port = pipeline.connection.callback_port;
+        Error::new(ErrorKind::Config, format!("listen on 127.0.0.1:{port} for the browser"))
+            .because(error)
+            .next("let another callback_port be free, or leave it out where the OAuth client allows any port")
+    })?;
+    let redirect_uri = listener.redirect_uri().to_owned();
+    let (url, pending) = begin_authorization(pipeline, context, &redirect_uri)?;
+    pending.client.look_for_account().await.map_err(of_fetch)?;
     show(&url);
-    let code = listener.wait(&pending.state, timeout).await.map_err(of_fetch)?;
+    let code = listener.wait(&pending.state, timeout).await.map_err(|error| match error.kind() {
+        FetchError::CallbackFailed => Error::new(ErrorKind::NotConnected, "wait for the browser")
+            .because(error)
+            .next(format!(
+                "if Zendesk's page showed an error instead of Allow, check client_id and that {redirect_uri} is a \
+                 redirect URL of the OAuth client; if the browser runs on another machine, forward this port to it \
+                 (ssh -L); then run `deskmeter connect` again"
+            )),
+        _ => of_fetch(error),
+    })?;
     pending.finish(pipeline, context, code).await
 }
 
@@ -116,30 +143,61 @@ impl Pending {
             redirect_uri: self.redirect_uri.clone(),
             verifier: self.verifier.clone(),
         };
+        let state = State::open(pipeline, context)?;
+        let keys = sealing_keys(pipeline, context)?;
+        refuse_while_deleting(&state, keys.clone()).await?;
         let response = self.client.exchange_code(&grant).await.map_err(of_fetch)?;
-        let role = match self.check(&response).await {
-            Ok(role) => role,
-            Err(refused) => {
-                // A token that is not kept must not go on working anywhere.
-                if self.client.revoke_current(&Fresh(&response.access_token)).await.is_err() {
-                    warn!(
-                        "the refused token is not proven to be revoked; revoke it in Zendesk's Admin Center"
-                    );
-                }
-                return Err(refused);
-            }
+        let pair = (response.access_token.clone(), response.refresh_token.clone());
+        let kept = async {
+            let role = self.check(&response).await?;
+            save(&state, keys, context, (self.client_id.clone(), response, role)).await
         };
-        save(pipeline, context, self.client_id, response, role).await
+        match kept.await {
+            Ok((report, superseded)) => {
+                if let Some(old) = superseded {
+                    self.give_back(&old, "the tokens of the connection before").await;
+                }
+                Ok(report)
+            }
+            Err(refused) => {
+                self.give_back(&pair, "the refused tokens").await;
+                Err(refused)
+            }
+        }
     }
-}
 
-impl Pending {
+    /// Revokes tokens that are not kept: they must not go on working anywhere.
+    async fn give_back(&self, (access, refresh): &(Secret, Option<Secret>), whose: &str) {
+        let pair = Loose { pending: self, access, refresh: refresh.as_ref() };
+        if self.client.revoke_current(&pair).await.is_err() {
+            warn!("{whose} are not proven to be revoked; revoke them in Zendesk's Admin Center");
+        }
+    }
+
     /// What was granted, and to whom.
     async fn check(&self, response: &TokenResponse) -> Result<StoredRole, Error> {
         check_scopes(response)?;
         let me = self.client.me(&Fresh(&response.access_token)).await.map_err(of_fetch)?;
         check_role(&me)
     }
+}
+
+/// Nothing new is begun while something is being deleted: it would be deleted too.
+async fn refuse_while_deleting(state: &State, keys: Vec<SealingKey>) -> Result<(), Error> {
+    let pending = state.deletions(keys)?.pending(&state.connection).await;
+    match pending.map_err(|error| of_state("read the deletion job", error))? {
+        None => Ok(()),
+        Some(_) => {
+            Err(Error::new(ErrorKind::NotConnected, "connect: this connection is still being deleted")
+                .next("run `deskmeter purge` to finish the deletion, then connect"))
+        }
+    }
+}
+
+/// The connection that there was, if there was one.
+async fn before(state: &State, keys: Vec<SealingKey>) -> Result<Option<Sealed>, Error> {
+    let loaded = state.vault(keys)?.load(&state.connection).await;
+    loaded.map_err(|error| of_state("read the stored connection", error))
 }
 
 /// A client for the account of the pipeline file.
@@ -174,55 +232,93 @@ fn check_role(me: &Me) -> Result<StoredRole, Error> {
     }
 }
 
+/// A pair of tokens that is not in the vault, or no longer.
+type Tokens = (Secret, Option<Secret>);
+
+/// Keeps the new tokens. Gives the pair that they take the place of.
 async fn save(
-    pipeline: &PipelineFile,
+    state: &State,
+    keys: Vec<SealingKey>,
     context: &Context,
-    client_id: String,
-    response: TokenResponse,
-    role: StoredRole,
-) -> Result<ConnectReport, Error> {
-    let state = State::open(pipeline, context)?;
-    let (vault, name) = (state.vault(sealing_keys(pipeline, context)?)?, &state.connection);
+    (client_id, response, role): (String, TokenResponse, StoredRole),
+) -> Result<(ConnectReport, Option<Tokens>), Error> {
+    let (vault, name) = (state.vault(keys.clone())?, &state.connection);
     let now = context.now().0;
-    let before = vault.load(name).await.map_err(|error| of_state("read the stored connection", error))?;
     let scopes = response.scope.clone();
+    let missing = Scope::missing(&scopes).into_iter().map(Scope::name).filter(|_| !scopes.is_empty());
+    let missing_scopes = missing.collect();
     let tokens = new_tokens(response, now);
-    let (pseudonym_key, connected_at) = before.as_ref().map_or_else(
-        || (PseudonymKey::generate(), now),
-        |before| (before.record.pseudonym_key.clone(), before.record.connected_at),
-    );
-    let record = ConnectionRecord {
-        access_token: tokens.access_token,
-        refresh_token: tokens.refresh_token,
-        expires_at: tokens.expires_at,
-        refresh_expires_at: tokens.refresh_expires_at,
-        scopes: scopes.split_whitespace().map(str::to_owned).collect(),
-        client_id,
-        pseudonym_key,
-        connected_at,
-        role,
-    };
-    let version = before.as_ref().map(|before| before.version);
-    vault.save(name, &record, version).await.map_err(|error| of_state("keep the tokens", error))?;
-    let board = state.board();
-    let update = board.update(name, |status| {
-        status.status = Status::Connected;
-        status.connected_at = Some(connected_at);
-    });
-    update.await.map_err(|error| of_state("write the status", error))?;
-    Ok(ConnectReport { scopes, is_reconnected: before.is_some() })
+    loop {
+        let before = before(state, keys.clone()).await?.map(|sealed| (sealed.version, sealed.record));
+        let (pseudonym_key, connected_at) = before.as_ref().map_or_else(
+            || (PseudonymKey::generate(), now),
+            |(_, record)| (record.pseudonym_key.clone(), record.connected_at),
+        );
+        let record = ConnectionRecord {
+            access_token: tokens.access_token.clone(),
+            refresh_token: tokens.refresh_token.clone(),
+            expires_at: tokens.expires_at,
+            refresh_expires_at: tokens.refresh_expires_at,
+            scopes: scopes.split_whitespace().map(str::to_owned).collect(),
+            client_id: client_id.clone(),
+            pseudonym_key,
+            connected_at,
+            role,
+        };
+        match vault.save(name, &record, before.as_ref().map(|(version, _)| *version)).await {
+            // A run refreshed the old tokens meanwhile.
+            Err(StateError::Conflict { .. }) => continue,
+            saved => saved.map_err(|error| of_state("keep the tokens", error))?,
+        };
+        let board = state.board();
+        let update = board.update(name, |status| {
+            status.status = Status::Connected;
+            status.connected_at = Some(connected_at);
+            status.authorization_ends_at = record.authorization_ends_at();
+        });
+        update.await.map_err(|error| of_state("write the status", error))?;
+        let is_reconnected = before.is_some();
+        let old = before.map(|(_, record)| record).filter(|old| old.access_token != record.access_token);
+        let superseded = old.map(|old| (loose(&old.access_token), old.refresh_token.as_ref().map(loose)));
+        return Ok((ConnectReport { scopes, missing_scopes, is_reconnected }, superseded));
+    }
+}
+
+fn loose(stored: &StoredSecret) -> Secret {
+    Secret::new(stored.expose().to_owned())
 }
 
 /// A token that is not stored yet.
-struct Fresh<'a>(&'a str);
+struct Fresh<'a>(&'a Secret);
 
 #[async_trait::async_trait]
 impl TokenSource for Fresh<'_> {
     async fn access(&self) -> Result<Secret, TokenError> {
-        Ok(Secret::new(self.0.to_owned()))
+        Ok(self.0.clone())
     }
 
     async fn refresh(&self, _refused: &Secret) -> Result<Secret, TokenError> {
         Err(TokenError::NotConnected)
+    }
+}
+
+/// Tokens that are only there to be revoked.
+struct Loose<'a> {
+    pending: &'a Pending,
+    access: &'a Secret,
+    refresh: Option<&'a Secret>,
+}
+
+#[async_trait::async_trait]
+impl TokenSource for Loose<'_> {
+    async fn access(&self) -> Result<Secret, TokenError> {
+        Ok(self.access.clone())
+    }
+
+    async fn refresh(&self, _refused: &Secret) -> Result<Secret, TokenError> {
+        let Pending { client, client_id, client_secret, .. } = self.pending;
+        let refresh = self.refresh.ok_or(TokenError::NotConnected)?;
+        let renewed = client.refresh(client_id, client_secret.as_ref(), refresh).await;
+        renewed.map(|response| response.access_token).map_err(TokenError::of_refresh)
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use deskmeter_connections::{
-    Deletion, DeletionTarget, Deletions, Receipt, Revocation, SignedReceipt, Status, StoredArea,
+    Deletion, DeletionTarget, Deletions, OldVersions, Receipt, Revocation, SignedReceipt, Status, StoredArea,
 };
 use serde::Serialize;
 use tracing::warn;
@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind};
 use crate::open::{client_secret, open_lake, sealing_keys};
 use crate::publish::unpublish_configured;
 use crate::state::{State, of_state};
-use crate::sync::acquire;
+use crate::sync::{acquire, while_renewing};
 use crate::tokens::VaultTokens;
 use crate::{Context, PipelineFile};
 
@@ -32,6 +32,8 @@ pub struct DisconnectReport {
     pub tables_unpublished: Option<u64>,
     /// Their bytes.
     pub bytes: u64,
+    /// Whether a bucket was found to keep old versions of what was deleted: only its own lifecycle rule ends them.
+    pub keeps_old_versions: bool,
     /// The receipt's number in the chain.
     pub receipt_number: u64,
     /// The receipt as it is stored and handed out: a statement and its signature.
@@ -46,40 +48,68 @@ pub async fn disconnect(pipeline: &PipelineFile, context: &Context) -> Result<Di
     let state = State::open(pipeline, context)?;
     let record =
         state.board().read(&state.connection).await.map_err(|error| of_state("read the status", error))?;
-    if matches!(record.status, Status::NeverConnected | Status::Deleted) {
+    let keys = sealing_keys(pipeline, context)?;
+    // Tokens without a status are what a crash left of a `connect`.
+    let stored = state.vault(keys.clone())?.version(&state.connection).await;
+    let is_stored = stored.map_err(|error| of_state("look for the tokens", error))?.is_some();
+    if matches!(record.status, Status::NeverConnected | Status::Deleted) && !is_stored {
         return Err(Error::new(ErrorKind::NotConnected, "disconnect: there is no connection"));
     }
-    let deletions = state.deletions(sealing_keys(pipeline, context)?)?;
+    let deletions = state.deletions(keys)?;
     // The promise counts from here: it is durable before anything else happens.
     let job = deletions.request(&state.connection, context.started_at.0).await;
     job.map_err(|error| of_state("write down the deletion", error))?;
     let revocation = revoke(pipeline, context, &state).await;
-    finish(pipeline, context, &state, &deletions, revocation).await
+    let deleted = finish(pipeline, context, (&state, &deletions), revocation, RUN_WAIT).await;
+    deleted.map_err(|error| overdue_or(error, false))
 }
 
 /// Finishes a deletion that was asked for.
 pub async fn purge(pipeline: &PipelineFile, context: &Context) -> Result<DisconnectReport, Error> {
+    resume(pipeline, context, RUN_WAIT).await?.ok_or_else(|| {
+        Error::new(ErrorKind::Config, "purge: no deletion is open")
+            .next("`deskmeter disconnect` asks for one")
+    })
+}
+
+/// Goes on with a deletion that was asked for and is not done; none when there is none. For commands that come by: they
+/// wait for no other run.
+///
+/// # Errors
+/// [`ErrorKind::DeletionOverdue`] when it still cannot be finished and its deadline is past.
+pub async fn resume_deletion(
+    pipeline: &PipelineFile,
+    context: &Context,
+) -> Result<Option<DisconnectReport>, Error> {
+    resume(pipeline, context, Duration::ZERO).await
+}
+
+async fn resume(
+    pipeline: &PipelineFile,
+    context: &Context,
+    wait: Duration,
+) -> Result<Option<DisconnectReport>, Error> {
     let state = State::open(pipeline, context)?;
     let deletions = state.deletions(sealing_keys(pipeline, context)?)?;
-    let pending = deletions
-        .pending(&state.connection)
-        .await
-        .map_err(|error| of_state("read the deletion job", error))?;
-    let Some(job) = pending else {
-        return Err(Error::new(ErrorKind::Config, "purge: no deletion is open")
-            .next("`deskmeter disconnect` asks for one"));
+    let pending = deletions.pending(&state.connection).await;
+    let Some(job) = pending.map_err(|error| of_state("read the deletion job", error))? else {
+        return Ok(None);
     };
     let revocation =
         if job.parts.is_empty() { revoke(pipeline, context, &state).await } else { job.revocation };
-    let finished = finish(pipeline, context, &state, &deletions, revocation).await;
-    finished.map_err(|error| {
-        if !job.is_overdue(context.started_at.0) {
-            return error;
-        }
-        Error::new(ErrorKind::DeletionOverdue, "finish the deletion: its deadline is past")
+    let deleted = finish(pipeline, context, (&state, &deletions), revocation, wait).await;
+    deleted.map(Some).map_err(|error| overdue_or(error, job.is_overdue(context.started_at.0)))
+}
+
+/// A deletion that could not be finished, told as loudly as it deserves.
+fn overdue_or(error: Error, is_overdue: bool) -> Error {
+    if is_overdue {
+        return Error::new(ErrorKind::DeletionOverdue, "finish the deletion: its deadline is past")
             .because(error)
-            .next("mend the store and run `deskmeter purge` at once")
-    })
+            .next("mend what failed and run `deskmeter purge` at once");
+    }
+    error
+        .next("the deletion is written down: `deskmeter purge`, and every `sync` and `status`, go on with it")
 }
 
 /// Gives the access back. Where that fails the deletion goes on: the receipt says that it is not proven.
@@ -113,9 +143,9 @@ async fn revoke(pipeline: &PipelineFile, context: &Context, state: &State) -> Re
 async fn finish(
     pipeline: &PipelineFile,
     context: &Context,
-    state: &State,
-    deletions: &Deletions,
+    (state, deletions): (&State, &Deletions),
     revocation: Revocation,
+    wait: Duration,
 ) -> Result<DisconnectReport, Error> {
     let lake = open_lake(pipeline, context)?;
     let lake_root = Url::parse(&pipeline.lake_url()).ok().filter(|url| url.scheme() == "file");
@@ -124,23 +154,26 @@ async fn finish(
         prefix: lake.prefix().clone(),
         local_root: lake_root.map(|_| std::path::PathBuf::from("/")),
     };
-    let lease = acquire(state, context, RUN_WAIT).await?;
-    // What stands in the operator's database goes before the lake: the receipt is signed when nothing is left.
-    let unpublished = unpublish_configured(pipeline, context).await?;
-    if let Some(left) = unpublished.as_ref().map(|dropped| &dropped.left).filter(|left| !left.is_empty()) {
-        warn!(
-            objects = left.len(),
-            "others put objects into the published schema, or use its role: they stay"
-        );
-    }
-    let published = unpublished.map(|dropped| dropped.tables.len() as u64);
-    let run = Deletion { lake: &area, lease: &lease, revocation, published, now: context.now().0 };
-    let signed = deletions.run(&state.connection, run).await;
-    let signed = signed.map_err(|error| {
-        of_state("delete what was collected", error)
-            .next("the deletion is written down: `deskmeter purge` goes on with it")
-    })?;
-    lease.release().await.map_err(|error| of_state("give the lease back", error))?;
+    let lease = acquire(state, context, wait).await?;
+    let proof = lease.proof();
+    let signed = while_renewing(lease, context, |turn| async move {
+        // What stands in the operator's database goes before the lake: the receipt is signed when nothing is left.
+        let unpublished = unpublish_configured(pipeline, context).await?;
+        if let Some(left) = unpublished.as_ref().map(|dropped| &dropped.left).filter(|left| !left.is_empty())
+        {
+            warn!(
+                objects = left.len(),
+                "others put objects into the published schema, or use its role: they stay"
+            );
+        }
+        let published = unpublished.map(|dropped| dropped.tables.len() as u64);
+        let run = Deletion { lake: &area, lease: &proof, revocation, published, now: context.now().0 };
+        let signed = deletions.run(&state.connection, run).await;
+        let signed = signed.map_err(|error| of_state("delete what was collected", error))?;
+        turn.set_marts_behind(false);
+        Ok(signed)
+    });
+    let signed = signed.await?;
     let public_key = deletions.public_key().await.map_err(|error| of_state("read the public key", error))?;
     Ok(report(&signed, public_key))
 }
@@ -170,6 +203,7 @@ fn report(signed: &SignedReceipt, public_key: String) -> DisconnectReport {
         is_revoked: receipt.revocation == Revocation::Proven,
         objects: stored.iter().map(|part| part.objects).sum(),
         bytes: stored.iter().map(|part| part.bytes).sum(),
+        keeps_old_versions: stored.iter().any(|part| part.old_versions == OldVersions::Kept),
         tables_unpublished: published.first().map(|part| part.objects),
         receipt_number: receipt.number,
         receipt: signed.text().to_vec(),

@@ -12,8 +12,10 @@ mod explain;
 mod maintain;
 mod observer;
 mod open;
+mod plan;
 mod probe;
 mod publish;
+mod rekey;
 mod state;
 mod status;
 mod stop;
@@ -29,7 +31,7 @@ pub use connect::{ConnectReport, Pending, begin_authorization, connect};
 pub use context::{Clock, Context, Environment, Shares, Storage};
 pub use deskmeter_connections::Totals;
 pub use deskmeter_extractor::Clock as Timer;
-pub use disconnect::{DisconnectReport, disconnect, last_receipt, purge, verify_receipt};
+pub use disconnect::{DisconnectReport, disconnect, last_receipt, purge, resume_deletion, verify_receipt};
 pub use error::{Error, ErrorKind};
 pub use explain::{explain, story};
 pub use maintain::{check_lake, erase_ticket, repair_lake};
@@ -38,8 +40,10 @@ pub use open::{
     Answer, cloud_options, new_warehouse, newest_entries, open_lake, open_warehouse, open_warehouses, query,
     query_all,
 };
+pub use plan::{PlanReport, Range, StreamPlan, plan, plan_unasked};
 pub use probe::{Check, CheckScope, check};
 pub use publish::{export, publish};
-pub use status::{ConnectionStatus, DeletionState, Run, StreamState, runs, status};
+pub use rekey::{RekeyReport, rekey};
+pub use status::{ConnectionStatus, DeletionState, NoData, Run, StreamState, runs, status};
 pub use stop::Stop;
 pub use sync::{StreamReport, SyncOptions, SyncReport, sync};

@@ -20,10 +20,10 @@ pub async fn erase_ticket(
 ) -> Result<EraseReport, Error> {
     let state = State::open(pipeline, context)?;
     let lease = acquire(&state, context, Duration::ZERO).await?;
-    while_renewing(lease, context, |fence| async move {
+    while_renewing(lease, context, |turn| async move {
         let lake = open_lake(pipeline, context)?;
-        let options =
-            LoaderOptions { fence: i64::try_from(fence).unwrap_or(i64::MAX), ..LoaderOptions::default() };
+        turn.set_marts_behind(true);
+        let options = LoaderOptions { fence: turn.fence(), ..LoaderOptions::default() };
         let mut loader = Loader::open(lake.clone(), options).await.map_err(of_loader)?;
         let report = loader.erase_ticket(ticket_id).await.map_err(of_loader)?;
         let mut warehouse = new_warehouse(pipeline)?;
@@ -31,6 +31,7 @@ pub async fn erase_ticket(
         let as_of = watermark(&warehouse).await?.unwrap_or(context.started_at.0);
         warehouse.refresh_unheld(as_of).await.map_err(of_warehouse)?;
         clean_marts(&warehouse, &lake, Retention::NEWEST_VERSION_ONLY).await?;
+        turn.set_marts_behind(false);
         Ok(report)
     })
     .await
@@ -46,9 +47,9 @@ pub async fn check_lake(pipeline: &PipelineFile, context: &Context) -> Result<Ve
 pub async fn repair_lake(pipeline: &PipelineFile, context: &Context) -> Result<u64, Error> {
     let state = State::open(pipeline, context)?;
     let lease = acquire(&state, context, Duration::ZERO).await?;
-    while_renewing(lease, context, |fence| async move {
-        let options =
-            LoaderOptions { fence: i64::try_from(fence).unwrap_or(i64::MAX), ..LoaderOptions::default() };
+    while_renewing(lease, context, |turn| async move {
+        turn.set_marts_behind(true);
+        let options = LoaderOptions { fence: turn.fence(), ..LoaderOptions::default() };
         let lake = open_lake(pipeline, context)?;
         let log_files = deskmeter_loader::repair_logs(&lake).await.map_err(of_loader)?;
         let mut loader = Loader::open(lake, options).await.map_err(of_loader)?;

@@ -26,6 +26,15 @@ pub enum Event {
         /// Time of its newest row.
         reached: Option<UnixSeconds>,
     },
+    /// How long it will still take, told after each page.
+    Outlook {
+        /// The stream that is read.
+        stream: Stream,
+        /// Until it has ended; none while nothing tells.
+        stream_left: Option<Duration>,
+        /// Until the last stream has ended; none as long as a stream to come is unknown: `plan` makes it known.
+        run_left: Option<Duration>,
+    },
     /// The governor waits, so that no limit is exceeded.
     Waiting {
         /// For how long.

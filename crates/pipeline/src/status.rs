@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use deskmeter_connections::{
-    Capability, DisconnectCause, RunOutcome, RunRecord, Status, StatusRecord, Totals,
+    Capability, DisconnectCause, FailureCause, RunOutcome, RunRecord, Status, StatusRecord, Totals,
 };
 use deskmeter_warehouse::CheckSummary;
 use deskmeter_zendesk::Stream;
@@ -26,6 +26,8 @@ pub struct ConnectionStatus {
     pub cause: Option<&'static str>,
     /// Since when it is disconnected.
     pub since: Option<Timestamp>,
+    /// When the authorization ends unless a run renews it.
+    pub authorization_ends_at: Option<Timestamp>,
     /// When it was first made.
     pub connected_at: Option<Timestamp>,
     /// The last run that ended.
@@ -36,6 +38,8 @@ pub struct ConnectionStatus {
     pub streams: BTreeMap<String, StreamState>,
     /// What the data checks of the last refresh found; none before the first, or when the lake cannot be read.
     pub checks: Option<CheckSummary>,
+    /// Why no ticket is there, when none is.
+    pub no_data: Option<NoData>,
     /// Until when a deletion must be done, and whether that is past.
     pub deletion: Option<DeletionState>,
     /// What all runs did together.
@@ -55,6 +59,8 @@ pub struct Run {
     pub ended_at: Timestamp,
     /// 0 when it succeeded, else the exit code of its failure.
     pub exit_code: u8,
+    /// What its failure comes down to: `rate_limited`, `unreachable`, `zendesk`, `storage`, `data_check`, `other`.
+    pub cause: Option<FailureCause>,
     /// Rows that were new or changed.
     pub rows: u64,
     /// Requests to Zendesk.
@@ -72,8 +78,32 @@ pub struct Run {
 pub struct StreamState {
     /// Whether it can be read, and if not, why.
     pub capability: &'static str,
-    /// Everything up to then is in the lake.
+    /// Everything up to then is in the lake; none while it holds no row.
     pub newest: Option<Timestamp>,
+    /// How old that is, in seconds: the stream's freshness.
+    pub lag_seconds: Option<i64>,
+}
+
+/// Why there is no data after connecting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoData {
+    /// The first run is under way.
+    StillRunning,
+    /// No run was started yet.
+    NotSynced,
+    /// The connection lacks the scope for tickets.
+    ScopeMissing,
+    /// The person who connected is no administrator.
+    NotAdmin,
+    /// The account's plan has no ticket export.
+    NotOnPlan,
+    /// Zendesk went on refusing with 429.
+    RateLimited,
+    /// The last run failed for another reason.
+    Failed,
+    /// The account has no tickets since the start date.
+    EmptyAccount,
 }
 
 /// A deletion that is not done.
@@ -107,7 +137,7 @@ pub async fn status(pipeline: &PipelineFile, context: &Context) -> Result<Connec
         Status::Deleting => pending_deletion(pipeline, context, &state).await?,
         _ => None,
     };
-    let mut status = describe(pipeline, record, holder.is_some(), deletion);
+    let mut status = describe(pipeline, &record, now, holder.is_some(), deletion);
     status.checks = checks(pipeline, context).await;
     Ok(status)
 }
@@ -142,11 +172,12 @@ async fn pending_deletion(
 
 fn describe(
     pipeline: &PipelineFile,
-    record: StatusRecord,
+    record: &StatusRecord,
+    now: i64,
     is_running: bool,
     deletion: Option<DeletionState>,
 ) -> ConnectionStatus {
-    let (state, cause, since) = match record.status {
+    let (state, cause, since) = match record.status_at(now) {
         Status::NeverConnected => ("never connected", None, None),
         Status::Connected => ("connected", None, None),
         Status::Expiring => ("expiring", None, None),
@@ -156,62 +187,121 @@ fn describe(
         _ => ("unknown", None, None),
     };
     let streams = record.streams.iter().map(|(name, stream)| {
-        let newest = stream.complete_until.map(time);
-        (name.clone(), StreamState { capability: capability(stream.capability), newest })
+        let newest = stream.complete_until.filter(|_| stream.newest.is_some());
+        let capability = capability(stream.capability);
+        let lag_seconds = newest.map(|newest| now - newest);
+        (name.clone(), StreamState { capability, newest: newest.map(time), lag_seconds })
     });
     let mut status = ConnectionStatus {
         connection: pipeline.connection.name.clone(),
         state,
         cause,
         since,
+        authorization_ends_at: record.authorization_ends_at.map(time),
         connected_at: record.connected_at.map(time),
         streams: streams.collect(),
-        last_run: record.last_run.map(Run::of),
+        last_run: record.last_run.clone().map(Run::of),
         is_running,
         checks: None,
+        no_data: None,
         deletion,
-        totals: record.totals,
+        totals: record.totals.clone(),
         next_step: String::new(),
     };
-    status.next_step = next_step(&status);
+    status.no_data = if status.is_connected() { no_data(record, is_running) } else { None };
+    status.next_step = next_step(&status).to_owned();
     status
 }
 
-/// What helps now; "no data after connecting" is diagnosed here.
-fn next_step(status: &ConnectionStatus) -> String {
-    let has_data = status.streams.get(Stream::Tickets.name()).is_some_and(|tickets| tickets.newest.is_some());
-    let refused = status.streams.values().find(|stream| stream.capability != "available");
-    let text = match (status.state, &status.last_run) {
-        ("never connected" | "deleted", _) => "run `deskmeter connect`",
-        ("disconnected", _) => {
-            "run `deskmeter connect`; if it stays, check in Zendesk's Admin Center that the authorization was not revoked"
-        }
-        ("deleting", _) => "run `deskmeter purge` to finish the deletion",
-        (_, None) if status.is_running => "the first run is under way",
-        (_, None) => "run `deskmeter sync`",
-        (_, Some(run)) if run.exit_code != 0 => {
-            "the last run failed: run `deskmeter sync` and read its error"
-        }
-        _ if !has_data && refused.is_some() => {
-            "no tickets are there because a stream is refused: see its capability"
-        }
-        _ if !has_data => "no tickets are there: the account has none since the start date",
-        _ => "nothing to do",
+/// The product page's "no data after connecting", answered by looking.
+fn no_data(record: &StatusRecord, is_running: bool) -> Option<NoData> {
+    let tickets = record.streams.get(Stream::Tickets.name());
+    if tickets.is_some_and(|tickets| tickets.newest.is_some()) {
+        return None;
+    }
+    let Some(run) = &record.last_run else {
+        return Some(if is_running { NoData::StillRunning } else { NoData::NotSynced });
     };
-    text.to_owned()
+    Some(match (tickets.map(|tickets| tickets.capability), run.outcome) {
+        (Some(Capability::MissingScope), _) => NoData::ScopeMissing,
+        (Some(Capability::NotAdmin), _) => NoData::NotAdmin,
+        (Some(Capability::NotOnPlan), _) => NoData::NotOnPlan,
+        (_, RunOutcome::Failed { cause: FailureCause::RateLimited, .. }) => NoData::RateLimited,
+        (_, RunOutcome::Failed { .. }) if is_running => NoData::StillRunning,
+        (_, RunOutcome::Failed { .. }) => NoData::Failed,
+        _ => NoData::EmptyAccount,
+    })
+}
+
+/// What helps now.
+fn next_step(status: &ConnectionStatus) -> &'static str {
+    match status.state {
+        "never connected" | "deleted" => return "run `deskmeter connect`",
+        "disconnected" => {
+            return "run `deskmeter connect`; if it stays, check in Zendesk's Admin Center that the authorization was not revoked";
+        }
+        "deleting" => return "run `deskmeter purge` to finish the deletion",
+        "expiring" if status.no_data.is_none() => {
+            return "run `deskmeter sync`: it renews the authorization before it ends";
+        }
+        _ => {}
+    }
+    if let Some(no_data) = status.no_data {
+        return no_data.next_step();
+    }
+    let failing = status.last_run.as_ref().and_then(|run| run.cause);
+    match failing {
+        Some(FailureCause::RateLimited) => NoData::RateLimited.next_step(),
+        Some(_) => NoData::Failed.next_step(),
+        None if status
+            .streams
+            .values()
+            .any(|stream| stream.capability != capability(Capability::Available)) =>
+        {
+            "what the refused streams would tell is missing from the metrics: see their state"
+        }
+        None => "nothing to do",
+    }
+}
+
+impl NoData {
+    /// What it is, and what helps.
+    pub const fn next_step(self) -> &'static str {
+        match self {
+            Self::StillRunning => {
+                "the first run is under way: the first tickets are there within minutes; `deskmeter plan` tells how long all of it takes"
+            }
+            Self::NotSynced => "run `deskmeter sync`",
+            Self::ScopeMissing => {
+                "no tickets are there because a stream is refused: the connection lacks the scope; run `deskmeter connect` and allow all three permissions"
+            }
+            Self::NotAdmin => {
+                "no tickets are there because a stream is refused: only an admin's connection may read exports; let an admin run `deskmeter connect`"
+            }
+            Self::NotOnPlan => {
+                "no tickets are there because a stream is refused: the account's plan has no ticket export"
+            }
+            Self::RateLimited => {
+                "Zendesk answered 429 until the last run gave up: other apps use the account's limit up; lower quota_percent, or wait, and run `deskmeter sync`"
+            }
+            Self::Failed => "the last run failed: run `deskmeter sync` and read its error",
+            Self::EmptyAccount => "no tickets are there: the account has none since [sync] start_date",
+        }
+    }
 }
 
 impl Run {
     fn of(record: RunRecord) -> Self {
-        let exit_code = match record.outcome {
-            RunOutcome::Failed { exit_code } => exit_code,
-            _ => 0,
+        let (exit_code, cause) = match record.outcome {
+            RunOutcome::Failed { exit_code, cause } => (exit_code, Some(cause)),
+            _ => (0, None),
         };
         Self {
             id: record.id,
             started_at: time(record.started_at),
             ended_at: time(record.ended_at),
             exit_code,
+            cause,
             rows: record.rows,
             requests: record.requests,
             bytes: record.bytes,
@@ -242,11 +332,12 @@ pub(crate) fn capability(capability: Capability) -> &'static str {
             "refused: only an admin's connection may read exports; let an admin reconnect"
         }
         Capability::NotOnPlan => "not on the account's plan",
+        Capability::Failing => "failing: the last run could not read it; the next one asks again",
         _ => "unknown",
     }
 }
 
 /// Unix seconds as a timestamp; those beyond the calendar become its ends.
-fn time(seconds: i64) -> Timestamp {
+pub(crate) fn time(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).unwrap_or(if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX })
 }

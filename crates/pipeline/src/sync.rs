@@ -1,22 +1,23 @@
 //! One run: read every stream page by page, commit rows and position together, refresh the marts, tidy up.
 
+mod outlook;
 mod read;
+mod record;
 mod refresh;
 mod report;
+mod turn;
 
-use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
-use deskmeter_connections::{
-    Capability, DisconnectCause, Lease, LeaseRequest, RunOutcome, RunRecord, Sealed, Status, StatusRecord,
-    StreamStatus,
-};
+use deskmeter_connections::{Capability, Sealed, SealingKey};
 use deskmeter_extractor::Client;
 use deskmeter_lake::{ConnectionLake, Retention};
 use deskmeter_loader::{HousekeepingBudget, Loader, LoaderOptions};
 use deskmeter_sanitizer::{PseudonymKey, RunId, Sanitizer, SanitizerOptions};
 use deskmeter_warehouse::Warehouse;
 use deskmeter_zendesk::{PageSize, Stream};
+use tracing::warn;
 
 use crate::connect::client;
 use crate::error::{Error, ErrorKind};
@@ -24,14 +25,18 @@ use crate::maintain::clean_marts;
 use crate::open::{client_secret, new_warehouse, of_engine, of_loader, open_lake, sealing_keys};
 use crate::publish::publish_configured;
 use crate::state::{State, of_state};
-use crate::tokens::{VaultTokens, owner};
+use crate::tokens::VaultTokens;
 use crate::{Context, Event, PipelineFile};
 
 pub(crate) use refresh::watermark;
 pub use report::{StreamReport, SyncReport};
+pub(crate) use turn::{Turn, acquire, while_renewing};
 
-/// How long a lease lasts that is not renewed: a killed run blocks the next one this long at most.
-const LEASE_SECONDS: i64 = 120;
+/// What helps where there is no connection.
+pub(crate) const CONNECT: &str = "run `deskmeter connect`";
+
+/// One stream that fails is the stream's failure; so many in a row are an outage, which ends the run.
+const FAILING_IN_A_ROW: usize = 2;
 
 /// How a run is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -58,78 +63,38 @@ pub async fn sync(
 ) -> Result<SyncReport, Error> {
     let state = State::open(pipeline, context)?;
     let keys = sealing_keys(pipeline, context)?;
-    refuse_while_deleting(&state, keys.clone(), context).await?;
-    let loaded = state.vault(keys)?.load(&state.connection).await;
-    let Some(sealed) = loaded.map_err(|error| of_state("open the stored connection", error))? else {
-        return Err(Error::new(
-            ErrorKind::NotConnected,
-            format!("find a connection for {}", state.connection),
-        )
-        .next("run `deskmeter connect`"));
-    };
-    let lease = acquire(&state, context, options.wait).await?;
+    // Told before another run is waited for; what counts is asked again under the lease.
+    authorized(&state, keys.clone(), context).await?;
     let id = RunId::new(context.started_at, rand::random());
     let client = client(pipeline, context)?;
     let run = Run { pipeline, context, options, state: &state, client: &client, id: &id };
-    let mut report = SyncReport::new(&id);
-    let result = while_renewing(lease, context, |fence| {
-        context.stop.bound(run.under_lease(sealed, fence, &mut report))
-    });
-    let result = result.await;
-    // A run that was asked to end has no outcome: the next one goes on and has it.
-    if !result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Stopped) {
-        run.record(&report, result.as_ref().err()).await?;
-    }
-    result.map(|()| report)
+    let lease = acquire(&state, context, options.wait).await?;
+    while_renewing(lease, context, |turn| context.stop.bound(run.turn(keys, turn))).await
 }
 
-/// A deletion that was asked for comes before anything new.
-async fn refuse_while_deleting(
+/// The stored connection. A deletion that was asked for comes before anything new.
+pub(crate) async fn authorized(
     state: &State,
-    keys: Vec<deskmeter_connections::SealingKey>,
+    keys: Vec<SealingKey>,
     context: &Context,
-) -> Result<(), Error> {
-    let pending = state.deletions(keys)?.pending(&state.connection).await;
+) -> Result<Sealed, Error> {
+    let pending = state.deletions(keys.clone())?.pending(&state.connection).await;
     match pending.map_err(|error| of_state("read the deletion job", error))? {
-        None => Ok(()),
+        None => {}
         Some(job) if job.is_overdue(context.started_at.0) => {
-            Err(Error::new(ErrorKind::DeletionOverdue, "sync: the deletion of this connection is overdue")
-                .next("run `deskmeter purge` now"))
+            let what = "the deletion of this connection is overdue";
+            return Err(Error::new(ErrorKind::DeletionOverdue, what).next("run `deskmeter purge` now"));
         }
-        Some(_) => Err(Error::new(ErrorKind::NotConnected, "sync: this connection is being deleted")
-            .next("run `deskmeter purge` to finish the deletion")),
+        Some(_) => {
+            return Err(Error::new(ErrorKind::NotConnected, "this connection is being deleted")
+                .next("run `deskmeter purge` to finish the deletion"));
+        }
     }
-}
-
-/// Takes the connection's lease.
-pub(crate) async fn acquire(state: &State, context: &Context, wait: Duration) -> Result<Lease, Error> {
-    let owner = owner();
-    let request = LeaseRequest { owner: &owner, now: context.now().0, ttl: LEASE_SECONDS, wait };
-    state
-        .leases()
-        .acquire(&state.connection, request)
-        .await
-        .map_err(|error| of_state("take the lease", error))
-}
-
-/// Does the work under the lease, renewing it, and gives it back. Work whose lease is lost is stopped.
-pub(crate) async fn while_renewing<T, F: Future<Output = Result<T, Error>>>(
-    mut lease: Lease,
-    context: &Context,
-    work: impl FnOnce(u64) -> F,
-) -> Result<T, Error> {
-    let mut work = Box::pin(work(lease.fence()));
-    let third = Duration::from_secs(LEASE_SECONDS as u64 / 3);
-    let result = loop {
-        tokio::select! {
-            result = &mut work => break result,
-            () = tokio::time::sleep(third) => {
-                lease.renew(context.now().0).await.map_err(|error| of_state("renew the lease", error))?;
-            }
-        }
-    };
-    lease.release().await.map_err(|error| of_state("give the lease back", error))?;
-    result
+    let loaded = state.vault(keys)?.load(&state.connection).await;
+    loaded.map_err(|error| of_state("open the stored connection", error))?.ok_or_else(|| {
+        Error::new(ErrorKind::NotConnected, format!("find a connection for {}", state.connection))
+            .next(CONNECT)
+    })
 }
 
 /// What every step of a run needs.
@@ -143,12 +108,28 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// The run's turn: what it did is written down before anybody else has the lease.
+    async fn turn(&self, keys: Vec<SealingKey>, turn: Arc<Turn>) -> Result<SyncReport, Error> {
+        let sealed = authorized(self.state, keys, self.context).await?;
+        let mut report = SyncReport::new(self.id);
+        report.authorization_ends_at = sealed.record.authorization_ends_at();
+        let result = self.work(sealed, &turn, &mut report).await;
+        // A run that was asked to end has no outcome: the next one goes on and has it.
+        if result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Stopped) {
+            return result.map(|()| report);
+        }
+        let recorded = record::outcome(self, result.as_ref().err(), &report).await;
+        result?;
+        recorded?;
+        Ok(report)
+    }
+
     /// The whole run, with the lease's fencing number.
-    async fn under_lease(&self, sealed: Sealed, fence: u64, report: &mut SyncReport) -> Result<(), Error> {
+    async fn work(&self, sealed: Sealed, turn: &Turn, report: &mut SyncReport) -> Result<(), Error> {
         let key = PseudonymKey::from_bytes(*sealed.record.pseudonym_key.expose());
         let options = LoaderOptions {
             buffer_bytes: self.pipeline.sync.buffer_bytes.min(self.context.shares.buffer_bytes_max),
-            fence: i64::try_from(fence).unwrap_or(i64::MAX),
+            fence: turn.fence(),
             keep_versions_hours: self.pipeline.lake.keep_versions_hours,
         };
         let lake = open_lake(self.pipeline, self.context)?;
@@ -160,7 +141,15 @@ impl Run<'_> {
         let mut sanitizer = Sanitizer::new(key, options);
         sanitizer.know_agents(loader.agent_keys().await.map_err(of_loader)?);
 
+        let were_behind = turn.are_marts_behind();
+        // From the first commit until the refresh the marts lag behind the tables, whatever ends the run in between.
+        turn.set_marts_behind(true);
         let read = self.streams(sealed, &mut loader, &mut sanitizer, report).await;
+        let is_sure =
+            !matches!(&read, Err(error) if matches!(error.kind(), ErrorKind::Storage | ErrorKind::Leased));
+        if is_sure && !report.has_changes() {
+            turn.set_marts_behind(were_behind);
+        }
         report.values_dropped = sanitizer.ledger().rows().map(|row| row.n_dropped).sum();
         // What was seen and dropped is written down also when the run ends early. A run that only met again what is
         // stored (the boundary second, the overlap) leaves the lake as it was.
@@ -168,8 +157,9 @@ impl Run<'_> {
             let rows = sanitizer.ledger().to_batch(self.id, self.context.started_at);
             loader.append_ledger(rows).await.map_err(of_loader)?;
         }
-        read?;
-        self.context.stop.cut(self.finish(&lake, &mut loader, report)).await
+        let failed_stream = read?;
+        self.context.stop.cut(self.finish(&lake, &mut loader, (turn, were_behind), report)).await?;
+        failed_stream.map_or(Ok(()), Err)
     }
 
     /// What follows from the rows: marts, tidiness, the operator's database.
@@ -177,12 +167,14 @@ impl Run<'_> {
         &self,
         lake: &ConnectionLake,
         loader: &mut Loader,
+        (turn, were_behind): (&Turn, bool),
         report: &mut SyncReport,
     ) -> Result<(), Error> {
         let _turn = self.context.shares.refresh_turn().await;
         let mut warehouse = new_warehouse(self.pipeline)?;
-        let refreshed = refresh::marts(self, lake, &mut warehouse, report).await;
+        let refreshed = refresh::marts(self, lake, &mut warehouse, were_behind, report).await;
         refreshed.map_err(|error| of_engine(self.pipeline, error))?;
+        turn.set_marts_behind(false);
         self.tidy_up(loader, &warehouse, lake).await?;
         if report.models_refreshed > 0 {
             let published = publish_configured(self.pipeline, self.context).await?;
@@ -206,13 +198,16 @@ impl Run<'_> {
         clean_marts(warehouse, lake, retention).await
     }
 
+    /// Reads every stream. Gives the failure of a stream that failed alone: the others were read all the same.
     async fn streams(
         &self,
         sealed: Sealed,
         loader: &mut Loader,
         sanitizer: &mut Sanitizer,
         report: &mut SyncReport,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Error>, Error> {
+        let before = self.state.board().read(&self.state.connection).await;
+        let before = before.map_err(|error| of_state("read the status", error))?;
         let vault = self.state.vault(sealing_keys(self.pipeline, self.context)?)?;
         let secret = client_secret(self.pipeline, self.context)?;
         let connection = self.state.connection.clone();
@@ -223,21 +218,16 @@ impl Run<'_> {
             context: self.context,
             start_time: deskmeter_zendesk::UnixSeconds(self.pipeline.start_time()),
             page_size: self.options.page_size,
-        };
-        let reading = async {
-            for stream in Stream::ALL {
-                self.context.stop.check()?;
-                let entry = report.streams.entry(stream.name()).or_default();
-                reader.read(stream, loader, sanitizer, entry).await?;
-            }
-            Ok(())
+            outlook: outlook::Outlook::new(before.planned_requests, self.client, self.context),
         };
         let result = tokio::select! {
-            result = reading => result,
-            () = self.tell_waits() => Ok(()),
+            result = each_stream(&reader, loader, sanitizer, report) => result,
+            () = self.tell_waits() => Ok(None),
         };
         let stats = self.client.stats();
         (report.requests, report.bytes_received) = (stats.requests, stats.bytes_uncompressed);
+        report.authorization_ends_at = tokens.authorization_ends_at().await;
+        report.disconnect_cause = tokens.disconnect_cause();
         result
     }
 
@@ -253,65 +243,41 @@ impl Run<'_> {
         }
         std::future::pending::<()>().await;
     }
-
-    /// Writes the run's outcome into status and history.
-    async fn record(&self, report: &SyncReport, failure: Option<&Error>) -> Result<(), Error> {
-        let run = self.outcome(report, failure);
-        let (stats, now) = (self.client.stats(), run.ended_at);
-        let board = self.state.board();
-        let update = board.update(&self.state.connection, |record| {
-            record.last_run = Some(run.clone());
-            record.totals.add(&run);
-            record.totals.retries += stats.retries;
-            record.totals.waited_seconds += stats.waited_for_rate.as_secs();
-            report.add_to(&mut record.totals);
-            match failure {
-                Some(error) if error.kind() == ErrorKind::NotConnected => {
-                    record.status = Status::Disconnected { cause: DisconnectCause::Revoked, at: now };
-                }
-                Some(_) => {}
-                None => {
-                    record.status = Status::Connected;
-                    report.streams.iter().for_each(|(name, stream)| complete(record, name, stream));
-                }
-            }
-        });
-        update.await.map_err(|error| of_state("write the status", error))?;
-        let history = self.state.history();
-        history
-            .append(&self.state.connection, &run)
-            .await
-            .map_err(|error| of_state("write the run history", error))
-    }
-
-    /// The run as the history keeps it.
-    fn outcome(&self, report: &SyncReport, failure: Option<&Error>) -> RunRecord {
-        let stats = self.client.stats();
-        RunRecord {
-            id: self.id.to_string(),
-            started_at: self.context.started_at.0,
-            ended_at: self.context.now().0,
-            outcome: failure.map_or(RunOutcome::Succeeded, |error| RunOutcome::Failed {
-                exit_code: error.kind().exit_code(),
-            }),
-            rows: report.rows_committed(),
-            requests: stats.requests,
-            bytes: stats.bytes_uncompressed,
-            rejected: report.streams.values().map(|stream| stream.rows_rejected).sum(),
-            throttled: stats.rate_limited,
-        }
-    }
 }
 
-/// Notes that a stream was read to its end.
-fn complete(record: &mut StatusRecord, name: &str, stream: &StreamReport) {
-    let before = record.streams.get(name).and_then(|before| before.complete_until);
-    let complete_until = stream.newest.or(before);
-    record.streams.insert(name.to_owned(), StreamStatus { capability: stream.capability, complete_until });
+async fn each_stream(
+    reader: &read::Reader<'_>,
+    loader: &mut Loader,
+    sanitizer: &mut Sanitizer,
+    report: &mut SyncReport,
+) -> Result<Option<Error>, Error> {
+    let (mut first, mut in_a_row) = (None, 0);
+    for stream in Stream::ALL {
+        reader.context.stop.check()?;
+        let entry = report.streams.entry(stream.name()).or_default();
+        match reader.read(stream, loader, sanitizer, entry).await {
+            Ok(()) => in_a_row = 0,
+            Err(read::Ended::Run(error)) => return Err(error),
+            Err(read::Ended::Stream(error)) => {
+                warn!(stream = stream.name(), %error, "stream failed");
+                entry.capability = Capability::Failing;
+                in_a_row += 1;
+                first.get_or_insert(error);
+            }
+        }
+        if in_a_row == FAILING_IN_A_ROW {
+            break;
+        }
+    }
+    // An outage leaves nothing to refresh the marts with; a stream that fails alone does not hold the others up.
+    match first {
+        Some(error) if in_a_row == FAILING_IN_A_ROW => Err(error),
+        first => Ok(first),
+    }
 }
 
 /// The capability that a failure speaks of, if it is a refusal of one stream alone.
-fn refusal(kind: deskmeter_extractor::ErrorKind) -> Option<Capability> {
+pub(crate) fn refusal(kind: deskmeter_extractor::ErrorKind) -> Option<Capability> {
     use deskmeter_extractor::ErrorKind as E;
     match kind {
         E::MissingScope => Some(Capability::MissingScope),

@@ -12,6 +12,8 @@ pub(crate) enum Kind {
     Status503,
     Status504,
     EmptyForbidden,
+    RoleForbidden,
+    CursorRefused,
     EmptyNotFound,
     TooMany,
     TooManySilent,
@@ -55,6 +57,13 @@ pub const FAULTS: &[FaultDoc] = &[
     doc("503", "SECONDS", Kind::Status503, "answer 503; with a value, also Retry-After of so many seconds"),
     doc("504", "", Kind::Status504, "answer 504 with the plain text of a gateway that gave up"),
     doc("403-empty", "", Kind::EmptyForbidden, "answer 403 with an empty text/html body"),
+    doc("403-role", "", Kind::RoleForbidden, "answer 403 as to a person who is no administrator any more"),
+    doc(
+        "cursor-refused",
+        "",
+        Kind::CursorRefused,
+        "answer 400 to a request by cursor: the cursor has expired",
+    ),
     doc("404-empty", "", Kind::EmptyNotFound, "answer 404 with an empty body"),
     doc(
         "429",

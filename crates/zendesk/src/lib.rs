@@ -11,6 +11,7 @@ mod ids;
 mod oauth;
 mod position;
 mod request;
+mod secret;
 mod stream;
 mod time;
 
@@ -21,5 +22,6 @@ pub use ids::{OrganizationId, TicketId, UserId};
 pub use oauth::{AuthorizationUrl, OAuthError, Scope, TokenResponse};
 pub use position::{Next, Position};
 pub use request::{PageRequest, PageSize};
+pub use secret::Secret;
 pub use stream::{RateBucket, Stream};
 pub use time::UnixSeconds;

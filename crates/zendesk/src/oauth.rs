@@ -5,6 +5,7 @@ use std::fmt;
 use percent_encoding::utf8_percent_encode;
 use serde::Deserialize;
 
+use crate::Secret;
 use crate::request::QUERY_VALUE;
 
 /// A scope that deskmeter asks for. There is no fourth.
@@ -89,13 +90,13 @@ impl fmt::Display for AuthorizationUrl<'_> {
     }
 }
 
-/// A successful answer of `POST /oauth/tokens`. Holds secrets: it has no `Debug`.
-#[derive(Deserialize)]
+/// A successful answer of `POST /oauth/tokens`.
+#[derive(Debug, Deserialize)]
 pub struct TokenResponse {
     /// The bearer token.
-    pub access_token: String,
+    pub access_token: Secret,
     /// The next refresh token; single-use. Absent for tokens that do not expire.
-    pub refresh_token: Option<String>,
+    pub refresh_token: Option<Secret>,
     /// Granted scopes, separated by spaces.
     #[serde(default)]
     pub scope: String,

@@ -123,12 +123,14 @@ impl Position {
         };
         let stands_still = end_time <= start_time;
         let is_full = page.rows >= u64::from(page_size.get());
-        if stands_still && is_full && page.end_of_stream != Some(true) {
+        // A page that stands still is the last one only where the server does not say that there is more.
+        let says_more = page.end_of_stream == Some(false) || page.end_of_stream.is_none() && is_full;
+        if stands_still && says_more {
             return Err(Error::Stuck { stream, rows: page.rows });
         }
         let position = Self::start(end_time.max(start_time));
         // Without `end_of_stream` the last page is the one that no longer moves (zenpy#489, dlt#629).
-        let has_ended = page.end_of_stream.unwrap_or(stands_still || page.rows == 0) || stands_still;
+        let has_ended = page.end_of_stream.unwrap_or(page.rows == 0) || stands_still;
         Ok(if has_ended { Next::End(position) } else { Next::Page(position) })
     }
 }
@@ -163,6 +165,14 @@ mod tests {
             after(&time_page(10, 100, Some(false))).unwrap_err(),
             Error::Stuck { stream: Stream::TicketEvents, rows: 10 }
         );
+        assert!(after(&time_page(10, 100, None)).is_err());
+    }
+
+    #[test]
+    fn fails_instead_of_skipping_when_a_short_page_stands_still_and_the_server_says_there_is_more() {
+        assert!(matches!(after(&time_page(3, 100, Some(false))), Err(Error::Stuck { .. })));
+        let last = Next::End(Position::start(UnixSeconds(100)));
+        assert_eq!(after(&time_page(10, 100, Some(true))).unwrap(), last);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Opened, println};
+use super::{Opened, note, println, span};
 use crate::args::ConnectArgs;
 use crate::exit_code::Exit;
 
@@ -16,6 +16,7 @@ pub(crate) async fn run(opened: &Opened, args: &ConnectArgs) -> Result<Exit> {
         } else {
             println("Your browser opens on Zendesk's page: allow the three read-only permissions there.");
         }
+        note(&format!("Waiting up to {} for the answer; Ctrl-C stops.", span(timeout.as_secs() as i64)));
     };
     let report = deskmeter_pipeline::connect(&opened.pipeline, &opened.context, timeout, show).await?;
     println(&format!(
@@ -24,5 +25,11 @@ pub(crate) async fn run(opened: &Opened, args: &ConnectArgs) -> Result<Exit> {
         report.scopes,
         opened.path.display()
     ));
+    if !report.missing_scopes.is_empty() {
+        note(&format!(
+            "warning: not granted: {}; what depends on it stays empty",
+            report.missing_scopes.join(", ")
+        ));
+    }
     Ok(Exit::Ok)
 }

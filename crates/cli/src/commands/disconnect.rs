@@ -1,11 +1,12 @@
 //! `disconnect` and `purge`: everything that was collected is deleted, and a receipt proves it.
 
 use std::io::{BufRead, IsTerminal};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use deskmeter_pipeline::DisconnectReport;
 
-use super::{Opened, Usage, println};
+use super::{Opened, Usage, note, println};
 use crate::args::{DisconnectArgs, Format, ReceiptCommand};
 use crate::exit_code::Exit;
 
@@ -40,20 +41,45 @@ fn confirm(opened: &Opened) -> Result<()> {
     if line.trim() == name { Ok(()) } else { Err(Usage("nothing was deleted".into()).into()) }
 }
 
-/// Writes the receipt beside the pipeline file and says what was done.
-fn tell(opened: &Opened, report: &DisconnectReport) -> Result<Exit> {
+/// Goes on with a deletion that was asked for and is not done, as every command that comes by does. Gives whether one was
+/// finished.
+pub(crate) async fn resume(opened: &Opened) -> Result<bool> {
+    let Some(report) = deskmeter_pipeline::resume_deletion(&opened.pipeline, &opened.context).await? else {
+        return Ok(false);
+    };
+    let file = keep_receipt(opened, &report)?;
+    note(&format!("The deletion that was open is finished; the signed receipt is {}.", file.display()));
+    warn_of_old_versions(&report);
+    Ok(true)
+}
+
+/// Writes the receipt beside the pipeline file.
+fn keep_receipt(opened: &Opened, report: &DisconnectReport) -> Result<PathBuf> {
     let name = &opened.pipeline.connection.name;
     let file = opened.pipeline.folder.join(format!("receipt-{name}-{}.txt", report.receipt_number));
     std::fs::write(&file, &report.receipt).with_context(|| format!("write receipt {}", file.display()))?;
+    Ok(file)
+}
+
+fn warn_of_old_versions(report: &DisconnectReport) {
+    if report.keeps_old_versions {
+        note(
+            "warning: the bucket keeps old versions of deleted objects. Until a lifecycle rule of the bucket ends \
+             them, what was collected can still be read there by whoever may read versions.",
+        );
+    }
+}
+
+/// Keeps the receipt and says what was done.
+fn tell(opened: &Opened, report: &DisconnectReport) -> Result<Exit> {
+    let file = keep_receipt(opened, report)?;
+    warn_of_old_versions(report);
     if opened.global.format == Format::Json {
         println(&serde_json::to_string_pretty(report)?);
         return Ok(Exit::Ok);
     }
-    println(&format!(
-        "Deleted {} objects, {}; nothing is left.",
-        report.objects,
-        super::sync::bytes(report.bytes)
-    ));
+    let left = if report.keeps_old_versions { "only old versions are left" } else { "nothing is left" };
+    println(&format!("Deleted {} objects, {}; {left}.", report.objects, super::sync::bytes(report.bytes)));
     if let Some(tables) = report.tables_unpublished {
         println(&format!("{tables} published tables were dropped from your database."));
     }

@@ -12,6 +12,7 @@ mod generate;
 mod init;
 mod lake;
 mod metrics;
+mod plan;
 mod privacy;
 mod publish;
 mod query;
@@ -47,6 +48,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit> {
         Command::Init(args) => init::run(global, args),
         Command::Simulate(args) => simulate::run(args).await,
         Command::Connect(args) => connect::run(&open(global)?, args).await,
+        Command::Plan(args) => plan::run(&open(global)?, args).await,
         Command::Sync(args) => match &args.all {
             Some(folder) => sync_all::run(global, args, folder).await,
             None => sync::run(&open(global)?, args).await,
@@ -54,6 +56,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit> {
         Command::Status => status::run(&open(global)?).await,
         Command::Disconnect(args) => disconnect::run(&open(global)?, args).await,
         Command::Purge => disconnect::purge(&open(global)?).await,
+        Command::Rekey => rekey(&open(global)?).await,
         Command::Receipt { command } => disconnect::receipt(command),
         Command::Query(args) => match &args.all {
             Some(folder) => query::run_all(global, args, folder).await,
@@ -131,10 +134,39 @@ fn labels(path: &Path) -> Result<Labels> {
     })?)
 }
 
+/// Seals everything anew with the first key, so that the others can be dropped.
+async fn rekey(opened: &Opened) -> Result<Exit> {
+    let report = deskmeter_pipeline::rekey(&opened.pipeline, &opened.context).await?;
+    println(&format!(
+        "{} of {} connections were sealed anew; every one is sealed with the first key of {}, and the others can be \
+         dropped.",
+        report.resealed,
+        report.connections.len(),
+        opened.pipeline.state.key_env
+    ));
+    Ok(Exit::Ok)
+}
+
+/// A line on standard error, which is for people.
+pub(crate) fn note(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
 /// A line on standard output, which is for results. A closed pipe is not an error of ours.
 pub(crate) fn println(line: &str) {
     use std::io::Write;
     let mut stdout = std::io::stdout().lock();
     let _ = writeln!(stdout, "{line}");
     let _ = stdout.flush();
+}
+
+/// Seconds as a person reads them: `45 s`, `12 min`, `3.5 h`, `2 days`.
+pub(crate) fn span(seconds: i64) -> String {
+    match seconds {
+        ..=119 => format!("{} s", seconds.max(0)),
+        120..=7_199 => format!("{} min", seconds / 60),
+        7_200..=172_799 => format!("{}.{} h", seconds / 3_600, seconds % 3_600 / 360),
+        _ => format!("{} days", seconds / 86_400),
+    }
 }

@@ -5,12 +5,17 @@ use std::io::IsTerminal;
 use anyhow::Result;
 use deskmeter_pipeline::ConnectionStatus;
 
-use super::{Opened, println};
+use super::{Opened, disconnect, note, println};
 use crate::args::Format;
 use crate::exit_code::Exit;
 use crate::output::Table;
 
 pub(crate) async fn run(opened: &Opened) -> Result<Exit> {
+    // A deletion that is open is gone on with by whoever comes by; what keeps it open is told, and does not hide the
+    // status.
+    if let Err(error) = disconnect::resume(opened).await {
+        note(&format!("warning: {}", crate::failure::chain(&error)));
+    }
     let status = deskmeter_pipeline::status(&opened.pipeline, &opened.context).await?;
     match opened.global.format {
         Format::Json => println(&serde_json::to_string_pretty(&status)?),
@@ -36,10 +41,11 @@ fn describe(status: &ConnectionStatus) -> String {
         ));
     }
     if !status.streams.is_empty() {
-        let mut table = Table::new(["stream", "complete until", "state"]);
+        let mut table = Table::new(["stream", "complete until", "age", "state"]);
         for (name, stream) in &status.streams {
             let newest = stream.newest.map_or_else(|| "-".to_owned(), |newest| newest.to_string());
-            table.row([name.clone(), newest, stream.capability.to_owned()]);
+            let age = stream.lag_seconds.map_or_else(|| "-".to_owned(), super::span);
+            table.row([name.clone(), newest, age, stream.capability.to_owned()]);
         }
         lines.push(table.to_string());
     }
@@ -53,6 +59,9 @@ fn describe(status: &ConnectionStatus) -> String {
     if let Some(deletion) = &status.deletion {
         let clock = if deletion.is_overdue { "OVERDUE since" } else { "due by" };
         lines.push(format!("deletion: {clock} {}", deletion.deadline));
+    }
+    if let Some(end) = status.authorization_ends_at.filter(|_| status.state == "expiring") {
+        lines.push(format!("the authorization ends {end} unless a run renews it"));
     }
     lines.push(format!("next: {}", status.next_step));
     lines.join("\n")

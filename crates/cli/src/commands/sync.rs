@@ -7,13 +7,16 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use deskmeter_pipeline::{Context, SyncOptions, SyncReport};
 
-use super::{Opened, println};
+use super::{Opened, disconnect, println};
 use crate::args::{Format, LogFormat, SyncArgs};
 use crate::exit_code::Exit;
 use crate::output::Table;
 use crate::{logs, progress};
 
 pub(crate) async fn run(opened: &Opened, args: &SyncArgs) -> Result<Exit> {
+    if disconnect::resume(opened).await? {
+        return Ok(Exit::NotConnected);
+    }
     let context = opened.context.clone().observed_by(progress::observer(&opened.global));
     let outcome = deskmeter_pipeline::sync(&opened.pipeline, &context, &options(args)).await;
     // Written also when the run failed: that is when somebody looks.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskmeter_connections::{
-    Deletion, DeletionTarget, Deletions, Error, Lease, LeaseRequest, Leases, NewTokens, Refresher,
+    Deletion, DeletionTarget, Deletions, Error, LeaseProof, LeaseRequest, Leases, NewTokens, Refresher,
     Revocation, RunHistory, RunOutcome, RunRecord, SignedReceipt, Status, StatusBoard, StoredArea,
 };
 use object_store::local::LocalFileSystem;
@@ -20,7 +20,8 @@ use crate::support::{NOW, acme, everything, key, prefix, record, vault};
 struct World {
     state: StoredArea,
     lake: StoredArea,
-    lease: Lease,
+    lease: LeaseProof,
+    until: i64,
     deletions: Deletions,
 }
 
@@ -54,7 +55,7 @@ async fn world(
     let state = StoredArea { store: state, prefix: prefix(), local_root: None };
     let lake = StoredArea { store: lake, prefix: Path::from("lake/acme"), local_root };
     let deletions = Deletions::new(state.clone(), vec![key(1)]).unwrap();
-    World { state, lake, lease, deletions }
+    World { state, lake, lease: lease.proof(), until: lease.until(), deletions }
 }
 
 async fn world_in_memory() -> World {
@@ -200,7 +201,7 @@ async fn lets_no_refresh_write_its_tokens_into_what_was_deleted() {
 async fn refuses_another_connections_lease_an_ended_one_and_a_folder_that_is_not_the_connections() {
     let world = world_in_memory().await;
     world.deletions.request(&acme(), NOW).await.unwrap();
-    let late = world.deletions.run(&acme(), world.run(world.lease.until())).await;
+    let late = world.deletions.run(&acme(), world.run(world.until)).await;
     assert!(matches!(late, Err(Error::LeaseLost)));
     let root = StoredArea { prefix: Path::from("lake"), ..world.lake.clone() };
     let wide = world.deletions.run(&acme(), Deletion { lake: &root, ..world.run(NOW) }).await;

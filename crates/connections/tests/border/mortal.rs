@@ -61,6 +61,11 @@ impl Mortal {
         }
     }
 
+    /// A point outside the store at which the process can be killed too: it is counted among the operations.
+    pub(crate) async fn point(&self) {
+        self.meet(async { Ok(()) }).await.unwrap();
+    }
+
     fn next(&self) -> Fate {
         let number = self.operations.fetch_add(1, Ordering::SeqCst);
         match self.fault {

@@ -1,15 +1,19 @@
 //! Status records and the history of runs.
 
 use deskmeter_connections::{
-    Capability, ConnectionName, RunHistory, RunOutcome, RunRecord, Status, StatusBoard, StreamStatus,
+    Capability, ConnectionName, DisconnectCause, FailureCause, RunHistory, RunOutcome, RunRecord, Status,
+    StatusBoard, StatusRecord, StreamStatus,
 };
 
-use crate::support::{NOW, acme, prefix, stores};
+use crate::support::{NOW, acme, prefix, record, stores};
 
 fn run(number: u64) -> RunRecord {
     let started_at = NOW + number as i64;
-    let outcome =
-        if number.is_multiple_of(2) { RunOutcome::Succeeded } else { RunOutcome::Failed { exit_code: 4 } };
+    let outcome = if number.is_multiple_of(2) {
+        RunOutcome::Succeeded
+    } else {
+        RunOutcome::Failed { exit_code: 4, cause: FailureCause::RateLimited }
+    };
     RunRecord {
         id: number.to_string(),
         started_at,
@@ -28,7 +32,11 @@ async fn begins_as_never_connected_and_keeps_what_is_changed() {
     for (name, store, _dir) in stores() {
         let board = StatusBoard::new(store, prefix());
         assert_eq!(board.read(&acme()).await.unwrap().status, Status::NeverConnected, "{name}");
-        let stream = StreamStatus { capability: Capability::MissingScope, complete_until: Some(NOW) };
+        let stream = StreamStatus {
+            capability: Capability::MissingScope,
+            complete_until: Some(NOW),
+            newest: Some(NOW),
+        };
         board
             .update(&acme(), |record| {
                 record.status = Status::Connected;
@@ -52,7 +60,8 @@ async fn loses_no_change_when_processes_change_it_at_once() {
         let board = StatusBoard::new(store, prefix());
         let changes = (0..8).map(|number| {
             let board = board.clone();
-            let stream = StreamStatus { capability: Capability::Available, complete_until: None };
+            let stream =
+                StreamStatus { capability: Capability::Available, complete_until: None, newest: None };
             let change = move |record: &mut deskmeter_connections::StatusRecord| {
                 record.streams.insert(number.to_string(), stream);
             };
@@ -77,4 +86,18 @@ async fn keeps_the_newest_runs_in_order() {
         assert_eq!(newest(100).await.unwrap(), [8, 7, 6, 5, 4].map(run), "{name}");
         assert_eq!(newest(2).await.unwrap(), [8, 7].map(run), "{name}");
     }
+}
+
+#[test]
+fn warns_three_days_before_the_authorization_ends_and_knows_when_it_has() {
+    let end = record(1).authorization_ends_at().unwrap();
+    let status =
+        StatusRecord { status: Status::Connected, authorization_ends_at: Some(end), ..Default::default() };
+    assert_eq!(status.status_at(end - 3 * 86_400 - 1), Status::Connected);
+    assert_eq!(status.status_at(end - 3 * 86_400), Status::Expiring);
+    assert_eq!(status.status_at(end), Status::Disconnected { cause: DisconnectCause::Expired, at: end });
+    let endless = StatusRecord { authorization_ends_at: None, ..status.clone() };
+    assert_eq!(endless.status_at(i64::MAX), Status::Connected);
+    let deleting = StatusRecord { status: Status::Deleting, ..status };
+    assert_eq!(deleting.status_at(end), Status::Deleting);
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use deskmeter_connections::{Deletions, DisconnectCause, Error, Secret, Status, StoredArea, Vault};
+use deskmeter_connections::{ConnectionRecord, Deletions, Error, Secret, StoredArea, Vault};
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
@@ -85,13 +85,17 @@ async fn replaces_a_sealing_key_without_a_moment_of_darkness() {
     let both = with(vec![key(2), key(1)]);
     let before = both.load(&acme()).await.unwrap().unwrap();
     assert_eq!(before.version, version);
-    both.reseal(&acme()).await.unwrap();
-    both.reseal(&acme()).await.unwrap();
+    assert!(both.reseal(&acme(), NOW).await.unwrap());
+    assert!(!both.reseal(&acme(), NOW).await.unwrap());
     assert_eq!(deletions(vec![key(2), key(1)]).public_key().await.unwrap(), public_key);
 
     let after = with(vec![key(2)]).load(&acme()).await.unwrap().unwrap();
     assert_eq!(after.record, before.record);
-    assert_eq!(everything(&store).await.0.len(), 4, "two versions of each, none more by the second call");
+    assert_eq!(
+        everything(&store).await.0.len(),
+        6,
+        "two versions of each and of a lease, none more by the second call"
+    );
     assert_eq!(deletions(vec![key(2)]).public_key().await.unwrap(), public_key);
     assert!(matches!(Vault::new(store, prefix(), vec![]), Err(Error::NoKey)));
 }
@@ -108,14 +112,10 @@ async fn connects_again_over_a_record_that_no_longer_opens() {
 }
 
 #[test]
-fn warns_three_days_before_the_refresh_token_ends_and_knows_when_it_has() {
-    let mut record = record(1);
-    let end = record.refresh_expires_at.unwrap();
-    assert_eq!(record.status(end - 3 * 86_400 - 1), Status::Connected);
-    assert_eq!(record.status(end - 3 * 86_400), Status::Expiring);
-    let ended = Status::Disconnected { cause: DisconnectCause::Expired, at: end };
-    assert_eq!(record.status(end), ended);
+fn knows_when_an_access_token_is_about_to_end() {
+    let record = record(1);
     assert!(record.ends_within(60, NOW + 1_740) && !record.ends_within(60, NOW + 1_739));
-    (record.refresh_token, record.expires_at) = (None, None);
-    assert_eq!(record.status(i64::MAX), Status::Connected);
+    let endless = ConnectionRecord { expires_at: None, refresh_token: None, ..record };
+    assert!(!endless.ends_within(i64::MAX, NOW));
+    assert_eq!(endless.authorization_ends_at(), None);
 }

@@ -29,7 +29,7 @@ async fn exchanges_a_code_with_its_verifier_and_exactly_our_scopes() {
 
     let tokens = client.exchange_code(&grant).await.unwrap();
 
-    assert_eq!((tokens.access_token.as_str(), tokens.expires_in), ("a1", Some(1800)));
+    assert_eq!((tokens.access_token.expose(), tokens.expires_in), ("a1", Some(1800)));
     let seen = &server.seen()[0];
     let body: Value = serde_json::from_str(&seen.body).unwrap();
     assert_eq!(seen.path, "/oauth/tokens");
@@ -37,6 +37,7 @@ async fn exchanges_a_code_with_its_verifier_and_exactly_our_scopes() {
     assert_eq!(body["scope"], "tickets:read users:read organizations:read");
     assert_eq!(body["code_verifier"], grant.verifier.expose());
     assert_eq!(body.get("client_secret"), None);
+    assert!(!seen.headers.contains_key("accept-encoding"), "a decoder's buffers could not be wiped");
 }
 
 #[tokio::test]
@@ -68,7 +69,7 @@ async fn repeats_a_refresh_that_the_server_failed_to_answer() {
 
     let tokens = client.refresh("deskmeter", Some(&secret), &Secret::new("r0".into())).await.unwrap();
 
-    assert_eq!(tokens.refresh_token.as_deref(), Some("r1"));
+    assert_eq!(tokens.refresh_token.as_ref().map(Secret::expose), Some("r1"));
     let body: Value = serde_json::from_str(&server.seen()[2].body).unwrap();
     assert_eq!(body["grant_type"], "refresh_token");
     assert_eq!((&body["refresh_token"], &body["client_secret"]), (&"r0".into(), &"s".into()));
@@ -97,6 +98,39 @@ async fn believes_a_revocation_only_when_the_token_no_longer_works() {
     assert_eq!(revoke(|| json(401, "", &[])).await, Ok(()));
     assert_eq!(revoke(|| json(200, r#"{"user":{"id":null}}"#, &[])).await, Ok(()));
     assert_eq!(revoke(|| json(200, r#"{"user":{"id":7}}"#, &[])).await, Err(ErrorKind::NotRevoked));
+}
+
+#[tokio::test]
+async fn revokes_with_a_new_token_when_the_old_one_has_only_ended() {
+    let server = Server::start(|seen| match (seen.method.as_str(), seen.bearer()) {
+        ("DELETE", "Bearer t1") => json(204, "", &[]),
+        _ => json(401, r#"{"error":"invalid_token"}"#, &[]),
+    })
+    .await;
+    let (client, _) = client(&server.url);
+    let tokens = Tokens::default();
+    client.revoke_current(&tokens).await.unwrap();
+    assert_eq!(tokens.refreshes(), 1);
+    assert_eq!(
+        server.seen().iter().map(|seen| seen.bearer().to_owned()).collect::<Vec<_>>(),
+        ["Bearer t0", "Bearer t1", "Bearer t1"]
+    );
+}
+
+#[tokio::test]
+async fn knows_an_account_by_its_answer_to_nobody() {
+    let look = async |answer: fn() -> axum::response::Response| {
+        let server = Server::start(move |_| answer()).await;
+        let (client, _) = client(&server.url);
+        let found = client.look_for_account().await.map_err(|error| error.kind());
+        assert!(server.seen().iter().all(|seen| seen.bearer().is_empty()) && server.seen().len() == 1);
+        found
+    };
+    assert_eq!(look(|| json(200, r#"{"user":{"id":null,"role":"end-user"}}"#, &[])).await, Ok(()));
+    assert_eq!(look(|| json(401, r#"{"error":"x"}"#, &[])).await, Ok(()));
+    assert_eq!(look(|| json(503, "", &[])).await, Ok(()));
+    assert_eq!(look(|| html(404, "<html>no such help desk</html>")).await, Err(ErrorKind::WrongAddress));
+    assert_eq!(look(|| html(200, "<html>a website</html>")).await, Err(ErrorKind::WrongAddress));
 }
 
 /// What a browser sees that is sent to the listener.

@@ -3,12 +3,14 @@
 
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
+use deskmeter_connections::Capability;
 use deskmeter_extractor::{Client, ErrorKind as FetchError, RawPage, TokenSource};
 use deskmeter_loader::Loader;
 use deskmeter_sanitizer::{CleanPage, Sanitizer};
 use deskmeter_zendesk::{Next, PageRequest, PageSize, Position, Stream, UnixSeconds};
 use tracing::{info, warn};
 
+use super::outlook::Outlook;
 use super::{StreamReport, refusal};
 use crate::error::{Error, ErrorKind};
 use crate::open;
@@ -27,41 +29,71 @@ pub(super) struct Reader<'a> {
     pub(super) context: &'a Context,
     pub(super) start_time: UnixSeconds,
     pub(super) page_size: PageSize,
+    pub(super) outlook: Outlook,
+}
+
+/// Why a stream's reading ended early.
+pub(super) enum Ended {
+    /// The failure is this stream's: others may be read all the same.
+    Stream(Error),
+    /// Nothing else can be read either.
+    Run(Error),
+}
+
+/// What came of asking for a page.
+enum Fetched {
+    /// The page, and the position that it was asked for with in the end.
+    Page(Position, RawPage),
+    /// There can be nothing yet: the position lies within the last minute.
+    NothingYet,
 }
 
 impl Reader<'_> {
-    /// Reads the stream to its end and commits all of it.
+    /// Reads the stream to its end and commits all of it. What was read before a failure is committed too.
     pub(super) async fn read(
         &self,
         stream: Stream,
         loader: &mut Loader,
         sanitizer: &mut Sanitizer,
         report: &mut StreamReport,
-    ) -> Result<(), Error> {
-        let stored = self.stored(stream, loader).await?;
-        report.newest = stored.as_ref().and_then(Position::reached).map(|reached| reached.0);
-        let from = stored.clone().unwrap_or_else(|| Position::start(self.start_time));
+    ) -> Result<(), Ended> {
+        let stored = self.stored(stream, loader).await.map_err(Ended::Run)?;
+        let from = begin(stream, stored.unwrap_or_else(|| Position::start(self.start_time)));
         let until = self.context.started_at.minus(RECENT_SECONDS);
-        let from = begin(stream, from);
+        self.outlook.begins(from.reached(), until);
         self.context.observer.event(&Event::StreamStarted { stream, from: from.reached(), until });
-        if matches!(from, Position::Time { start_time } if start_time > until) {
-            self.context.observer.event(&Event::StreamEnded { stream });
-            return Ok(());
-        }
-        let (from, first) = match self.fetch_or_go_back(stream, &from).await {
-            Ok(fetched) => fetched,
-            Err(error) => {
-                let Some(capability) = refusal(error.kind()) else { return Err(open::of_fetch(error)) };
-                warn!(stream = stream.name(), kind = ?error.kind(), "stream refused");
-                report.capability = capability;
-                self.context.observer.event(&Event::StreamEnded { stream });
-                return Ok(());
-            }
-        };
-        self.pages((stream, from), first, loader, sanitizer, report).await?;
+        let read = self.read_from((stream, from), until, loader, sanitizer, report).await;
         self.context.observer.event(&Event::StreamEnded { stream });
+        read?;
+        if report.capability == Capability::Available {
+            report.complete_until = Some(until.0);
+        }
         info!(stream = stream.name(), rows = report.rows_read, pages = report.pages, "stream read");
         Ok(())
+    }
+
+    async fn read_from(
+        &self,
+        (stream, from): (Stream, Position),
+        until: UnixSeconds,
+        loader: &mut Loader,
+        sanitizer: &mut Sanitizer,
+        report: &mut StreamReport,
+    ) -> Result<(), Ended> {
+        if matches!(from, Position::Time { start_time } if start_time > until) {
+            return Ok(());
+        }
+        match self.fetch_or_go_back(stream, &from).await {
+            Ok(Fetched::NothingYet) => Ok(()),
+            Ok(Fetched::Page(from, first)) => {
+                self.pages((stream, from), first, loader, sanitizer, report).await
+            }
+            Err(error) => {
+                report.capability = refusal(error.kind()).ok_or_else(|| ended(error))?;
+                warn!(stream = stream.name(), capability = ?report.capability, "stream refused");
+                Ok(())
+            }
+        }
     }
 
     /// The position of the last run, if there was one that this version understands.
@@ -77,64 +109,71 @@ impl Reader<'_> {
     async fn pages(
         &self,
         (stream, mut at): (Stream, Position),
-        first: RawPage,
+        mut raw: RawPage,
         loader: &mut Loader,
         sanitizer: &mut Sanitizer,
         report: &mut StreamReport,
-    ) -> Result<(), Error> {
-        let mut raw = first;
+    ) -> Result<(), Ended> {
         let mut writer = loader.stream(stream.name());
         let mut committed_at = self.context.now().0;
-        loop {
-            let page =
-                sanitizer.page(stream, raw.bytes()).map_err(|error| open::of_sanitizer(stream, error))?;
-            let next = at
-                .after(stream, &page.envelope, raw.page_size())
-                .map_err(|error| Error::new(ErrorKind::Zendesk, "go on to the next page").because(error))?;
+        let mut stopped = false;
+        let read = loop {
+            let read_page = self.sanitize((stream, &at), &raw, sanitizer, report);
             drop(raw);
-            self.count(stream, &page, report);
-            let position = serde_json::to_string(&next.position().storable(stream))
-                .map_err(|error| Error::new(ErrorKind::Bug, "write a position").because(error))?;
-            let push = async {
-                let committed = writer.push(page.batches, position).await.map_err(open::of_loader)?;
-                Ok::<_, Error>(committed)
+            let (page, next) = match read_page {
+                Ok(read) => read,
+                Err(error) => break Err(Ended::Stream(error)),
             };
-            match next {
-                Next::End(_) => {
-                    if let Some(committed) = push.await? {
-                        self.committed(stream, &committed, report);
-                    }
-                    break;
-                }
-                Next::Page(_) if self.context.stop.is_asked() => {
-                    if let Some(committed) = push.await? {
-                        self.committed(stream, &committed, report);
-                    }
-                    let committed = writer.finish().await.map_err(open::of_loader)?;
-                    self.committed(stream, &committed, report);
-                    return self.context.stop.check();
-                }
-                Next::Page(position) => {
-                    let fetch =
-                        async { self.fetch_or_go_back(stream, &position).await.map_err(open::of_fetch) };
-                    let (committed, fetched) = tokio::try_join!(push, fetch)?;
-                    if let Some(committed) = committed {
-                        self.committed(stream, &committed, report);
-                    }
-                    (at, raw) = fetched;
-                    // Under a slow rate limit the buffer fills in hours: a crash shall not cost more than a minute.
-                    if self.context.now().0 - committed_at >= COMMIT_EVERY_SECONDS {
-                        let committed = writer.finish().await.map_err(open::of_loader)?;
-                        self.committed(stream, &committed, report);
-                        writer = loader.stream(stream.name());
-                        committed_at = self.context.now().0;
-                    }
-                }
+            let position = serde_json::to_string(&next.position().storable(stream))
+                .map_err(|error| Error::new(ErrorKind::Bug, "write a position").because(error))
+                .map_err(Ended::Run)?;
+            let push = writer.push(page.batches, position);
+            stopped = matches!(next, Next::Page(_)) && self.context.stop.is_asked();
+            // Both run to their ends: a commit is not cut off by a page that does not come.
+            let (pushed, fetched) = match &next {
+                Next::End(_) => (push.await, Ok(Fetched::NothingYet)),
+                // A run that was asked to end commits what it has.
+                Next::Page(_) if stopped => (push.await, Ok(Fetched::NothingYet)),
+                Next::Page(position) => tokio::join!(push, self.fetch_or_go_back(stream, position)),
+            };
+            if let Some(committed) = pushed.map_err(open::of_loader).map_err(Ended::Run)? {
+                self.committed(stream, &committed, report);
             }
-        }
-        let committed = writer.finish().await.map_err(open::of_loader)?;
+            match fetched {
+                Ok(Fetched::Page(position, page)) => (at, raw) = (position, page),
+                Ok(Fetched::NothingYet) => break Ok(()),
+                Err(error) => break Err(ended(error)),
+            }
+            // Under a slow rate limit the buffer fills in hours: a crash shall not cost more than a minute.
+            if self.context.now().0 - committed_at >= COMMIT_EVERY_SECONDS {
+                let committed = writer.finish().await.map_err(open::of_loader).map_err(Ended::Run)?;
+                self.committed(stream, &committed, report);
+                writer = loader.stream(stream.name());
+                committed_at = self.context.now().0;
+            }
+        };
+        let committed = writer.finish().await.map_err(open::of_loader).map_err(Ended::Run)?;
         self.committed(stream, &committed, report);
-        Ok(())
+        if stopped {
+            self.context.stop.check().map_err(Ended::Run)?;
+        }
+        read
+    }
+
+    /// The page without content, and where it leads.
+    fn sanitize(
+        &self,
+        (stream, at): (Stream, &Position),
+        raw: &RawPage,
+        sanitizer: &mut Sanitizer,
+        report: &mut StreamReport,
+    ) -> Result<(CleanPage, Next), Error> {
+        let page = sanitizer.page(stream, raw.bytes()).map_err(|error| open::of_sanitizer(stream, error))?;
+        let next = at
+            .after(stream, &page.envelope, raw.page_size())
+            .map_err(|error| Error::new(ErrorKind::Zendesk, "go on to the next page").because(error))?;
+        self.count(stream, &page, report);
+        Ok((page, next))
     }
 
     fn count(&self, stream: Stream, page: &CleanPage, report: &mut StreamReport) {
@@ -153,6 +192,7 @@ impl Reader<'_> {
         }
         let reached = page.envelope.newest.or(page.envelope.end_time);
         self.context.observer.event(&Event::Page { stream, rows: page.rows_seen, reached });
+        self.context.observer.event(&self.outlook.page(stream, reached));
     }
 
     fn committed(&self, stream: Stream, committed: &deskmeter_loader::Committed, report: &mut StreamReport) {
@@ -173,16 +213,33 @@ impl Reader<'_> {
         &self,
         stream: Stream,
         at: &Position,
-    ) -> Result<(Position, RawPage), deskmeter_extractor::Error> {
-        match self.fetch(stream, at).await {
+    ) -> Result<Fetched, deskmeter_extractor::Error> {
+        let (at, fetched) = match self.fetch(stream, at).await {
             Err(error) if error.kind() == FetchError::BadCursor => {
                 warn!(stream = stream.name(), "cursor refused: going on by time");
                 let at = at.by_time(RECENT_SECONDS, self.start_time);
-                let page = self.fetch(stream, &at).await?;
-                Ok((at, page))
+                let page = self.fetch(stream, &at).await;
+                (at, page)
             }
-            fetched => Ok((at.clone(), fetched?)),
+            fetched => (at.clone(), fetched),
+        };
+        match fetched {
+            Ok(page) => Ok(Fetched::Page(at, page)),
+            // Zendesk's clock is behind ours: what lies there comes with the next run.
+            Err(error) if error.kind() == FetchError::StartTimeTooRecent => Ok(Fetched::NothingYet),
+            Err(error) => Err(error),
         }
+    }
+}
+
+/// Whether the failure is the stream's alone, or would meet the next stream as well.
+fn ended(error: deskmeter_extractor::Error) -> Ended {
+    use FetchError as E;
+    match error.kind() {
+        E::ServerFailed | E::Timeout | E::UnexpectedAnswer | E::Forbidden | E::BadCursor => {
+            Ended::Stream(open::of_fetch(error))
+        }
+        _ => Ended::Run(open::of_fetch(error)),
     }
 }
 

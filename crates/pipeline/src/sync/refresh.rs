@@ -26,18 +26,20 @@ pub(super) async fn marts(
     run: &Run<'_>,
     lake: &ConnectionLake,
     warehouse: &mut Warehouse,
+    were_behind: bool,
     report: &mut SyncReport,
 ) -> Result<(), Error> {
     let is_first =
         lake.table(ANY_MART).await.map_err(|error| of_lake("look for the marts", error))?.is_none();
-    let changes = report.streams.values().any(super::StreamReport::has_changes);
-    if !is_first && !changes && !run.options.is_full_refresh {
+    // A run before this one that was cut off left rows which this run's own do not tell of.
+    let must_be_full = is_first || were_behind || run.options.is_full_refresh;
+    if !must_be_full && !report.has_changes() {
         return Ok(());
     }
     run.context.observer.event(&Event::Refreshing);
     warehouse.open(lake.clone()).await.map_err(of_warehouse)?;
     let as_of = watermark(warehouse).await?.unwrap_or(run.context.started_at.0);
-    let is_full = is_first || run.options.is_full_refresh || agents_changed(report);
+    let is_full = must_be_full || agents_changed(report);
     let scope = if is_full { RefreshScope::Full } else { RefreshScope::Touched(touched(report)) };
     let refreshed = warehouse.refresh(as_of, scope).await.map_err(of_warehouse)?;
     report.models_refreshed = refreshed.models.len();

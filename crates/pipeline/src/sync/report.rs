@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use deskmeter_connections::{Capability, CheckTotals, Totals};
+use deskmeter_connections::{Capability, CheckTotals, DisconnectCause, Totals};
 use deskmeter_sanitizer::RunId;
 use serde::Serialize;
 
@@ -25,6 +25,9 @@ pub struct StreamReport {
     pub files_added: u64,
     /// Time of the newest row, Unix seconds.
     pub newest: Option<i64>,
+    /// The stream was read to its end, and holds everything up to then, Unix seconds; none when this run did not get
+    /// there.
+    pub complete_until: Option<i64>,
     /// Whether the account lets the stream be read.
     pub capability: Capability,
     /// Tickets whose rows came; which marts must be made anew follows from them.
@@ -42,6 +45,7 @@ impl Default for StreamReport {
             pages: 0,
             files_added: 0,
             newest: None,
+            complete_until: None,
             capability: Capability::Available,
             tickets_seen: BTreeSet::new(),
         }
@@ -83,6 +87,12 @@ pub struct SyncReport {
     pub checks: CheckTotals,
     /// What a reader of the marts should know.
     pub warnings: Vec<String>,
+    /// When the authorization ends unless a run renews it, Unix seconds.
+    #[serde(skip)]
+    pub(crate) authorization_ends_at: Option<i64>,
+    /// Why the authorization is gone, if it was found to be.
+    #[serde(skip)]
+    pub(crate) disconnect_cause: Option<DisconnectCause>,
 }
 
 impl SyncReport {
@@ -98,6 +108,8 @@ impl SyncReport {
             tables_published: 0,
             checks: CheckTotals::default(),
             warnings: Vec::new(),
+            authorization_ends_at: None,
+            disconnect_cause: None,
         }
     }
 
@@ -114,6 +126,11 @@ impl SyncReport {
         if self.checks != CheckTotals::default() {
             totals.checks = self.checks;
         }
+    }
+
+    /// Whether a row of the lake changed.
+    pub(crate) fn has_changes(&self) -> bool {
+        self.streams.values().any(StreamReport::has_changes)
     }
 
     /// New and changed rows of all streams.

@@ -213,6 +213,7 @@ mod tests {
             started_at: at,
             ended_at: at,
             exit_code,
+            cause: None,
             rows: 0,
             requests: 1,
             bytes: 0,

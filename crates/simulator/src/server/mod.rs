@@ -252,6 +252,10 @@ impl Simulator {
         let bucket = if cursor_users { Bucket::UsersCursor } else { Bucket::Exports };
         let level = self.limits.take(bucket, self.options.rate_limit, self.now());
         within(bucket, level, || {
+            let by_cursor = asked.value("cursor").is_some();
+            if by_cursor && faults.1.contains(&Kind::CursorRefused) {
+                return Answer::refusal(400, "InvalidPaginationParameter", "The cursor parameter is invalid");
+            }
             let broken = faults.0.iter().find_map(broken);
             broken.unwrap_or_else(|| exports::export(self, asked, (stream, mode), sideloads, faults.1))
         })
@@ -308,6 +312,7 @@ fn broken(fault: &Fault) -> Option<Answer> {
         }
         Kind::Status504 => Answer::text(504, "upstream request timeout"),
         Kind::EmptyForbidden => Answer::empty(403),
+        Kind::RoleForbidden => Answer::wrong_role(),
         Kind::EmptyNotFound => Answer::empty(404),
         Kind::TooMany => Answer::json(429, mail).with("retry-after", fault.value.unwrap_or(10).to_string()),
         Kind::TooManySilent => Answer::too_many(None),

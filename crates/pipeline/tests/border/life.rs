@@ -1,0 +1,116 @@
+//! Two at once, killed in between, deleted while something else goes on.
+
+use std::time::Duration;
+
+use deskmeter_pipeline::{ErrorKind, SyncOptions, disconnect, purge, resume_deletion, sync, verify_receipt};
+use deskmeter_simulator::{World, WorldOptions};
+
+use crate::support::{Desk, END, told, world};
+
+async fn slow(tickets: u32, fault: &str) -> Desk {
+    let faults = vec![fault.parse().unwrap()];
+    Desk::new(world(tickets, 31), |options| options.faults = faults).await.connected().await
+}
+
+/// Returns when a run holds the lease.
+async fn running(desk: &Desk) {
+    while !desk.status().await.is_running {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_second_run_leaves_with_its_own_code_or_waits() {
+    let desk = slow(30, "slow=300@1").await;
+    let second = async {
+        running(&desk).await;
+        desk.sync().await.unwrap_err()
+    };
+    let (first, error) = tokio::join!(desk.sync(), second);
+    first.unwrap();
+    assert_eq!((error.kind(), error.kind().exit_code()), (ErrorKind::Leased, 6), "{}", told(&error));
+    assert!(told(&error).contains("--wait-secs"), "{}", told(&error));
+
+    let desk = slow(30, "slow=300@1").await;
+    let (pipeline, context) = (desk.pipeline(), desk.context());
+    let patient = SyncOptions { wait: Duration::from_mins(5), ..SyncOptions::default() };
+    let second = async {
+        running(&desk).await;
+        sync(&pipeline, &context, &patient).await
+    };
+    let (first, second) = tokio::join!(desk.sync(), second);
+    first.unwrap();
+    assert_eq!(second.unwrap().rows_committed(), 0);
+}
+
+#[tokio::test]
+async fn a_run_killed_before_the_marts_is_made_good_by_the_next() {
+    let options = WorldOptions { tickets: 200, seed: 5, end: END, months: 1 };
+    let desk = Desk::new(World::generate_live(&options, 30), |_| {}).await.connected().await;
+    desk.sync().await.unwrap();
+    desk.set_clock(END + 5 * 86_400);
+    desk.read().await.unwrap();
+    let stale = "select count(*) from tickets left join ticket_metrics using (ticket_id) \
+                 where ticket_metrics.ticket_id is null";
+    assert!(desk.number(stale).await > 0, "the rows are there, the marts are not");
+    // The dead run's lease is over two minutes later, in which next to nothing was new.
+    desk.set_clock(desk.now() - 10);
+    assert_eq!(desk.sync().await.unwrap_err().kind(), ErrorKind::Leased);
+    desk.set_clock(desk.now() + 10);
+    desk.sync().await.unwrap();
+    assert_eq!(desk.number(stale).await, 0);
+}
+
+#[tokio::test]
+async fn disconnect_while_a_sync_runs_leaves_nothing_but_a_receipt_that_verifies() {
+    let desk = slow(60, "slow=300@3").await;
+    let (pipeline, context) = (desk.pipeline(), desk.context());
+    let leaving = async {
+        running(&desk).await;
+        disconnect(&pipeline, &context).await.unwrap()
+    };
+    let (synced, report) = tokio::join!(desk.sync(), leaving);
+    assert_eq!(synced.unwrap_err().kind(), ErrorKind::NotConnected);
+    assert!(report.is_revoked && !report.keeps_old_versions);
+    assert_eq!((desk.files("lake"), desk.files("state/connections")), (0, 0));
+    assert_eq!(desk.status().await.state, "deleted");
+    let receipt = verify_receipt(&report.receipt, &report.public_key).unwrap();
+    assert_eq!(receipt.number, report.receipt_number);
+    assert!(!String::from_utf8_lossy(&report.receipt).contains("ticket_id"));
+    assert_eq!(purge(&pipeline, &context).await.unwrap_err().kind(), ErrorKind::Config);
+}
+
+#[tokio::test]
+async fn a_deletion_that_cannot_finish_is_loud_when_overdue_and_done_by_whoever_comes_by() {
+    let mut desk = Desk::new(world(30, 33), |_| {}).await.connected().await;
+    desk.read().await.unwrap();
+    // What was published cannot be taken back: the database is away.
+    desk.set("DATABASE", "postgres://nobody@127.0.0.1:1/none");
+    desk.more = "[publish]\nurl_env = \"DATABASE\"\n".to_owned();
+    let error = disconnect(&desk.pipeline(), &desk.context()).await.unwrap_err();
+    assert!(told(&error).contains("deskmeter purge"), "{}", told(&error));
+    let status = desk.status().await;
+    assert_eq!(
+        (status.state, status.deletion.map(|deletion| deletion.is_overdue)),
+        ("deleting", Some(false))
+    );
+    let refused = desk.answer("allow").await.unwrap_err();
+    assert!(told(&refused).contains("still being deleted"), "{}", told(&refused));
+    assert_eq!(desk.sync().await.unwrap_err().kind(), ErrorKind::NotConnected);
+
+    desk.set_clock(desk.now() + 86_401);
+    assert!(desk.status().await.deletion.unwrap().is_overdue);
+    assert_eq!(desk.sync().await.unwrap_err().kind().exit_code(), 8);
+    for tried in [purge(&desk.pipeline(), &desk.context()).await.map(Some), {
+        resume_deletion(&desk.pipeline(), &desk.context()).await
+    }] {
+        assert_eq!(tried.unwrap_err().kind(), ErrorKind::DeletionOverdue);
+    }
+
+    desk.more.clear();
+    let report = resume_deletion(&desk.pipeline(), &desk.context()).await.unwrap().unwrap();
+    assert!(report.is_revoked && report.objects > 20);
+    assert_eq!((desk.files("lake"), desk.status().await.state), (0, "deleted"));
+    assert!(resume_deletion(&desk.pipeline(), &desk.context()).await.unwrap().is_none());
+    assert!(!desk.answer("allow").await.unwrap().is_reconnected, "a new life, with new pseudonyms");
+}
