@@ -1,5 +1,6 @@
--- DECISIONS.md#escalation: Zendesk has no such thing; ours are moves to a higher
--- tier, raises of priority, and labels that the operator says are escalations.
+-- DECISIONS.md#escalation: Zendesk has no such thing; ours are moves to a
+-- higher tier, raises of priority, and labels that the operator says are
+-- escalations.
 with steps as (
     select
         ticket_id,

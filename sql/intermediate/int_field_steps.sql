@@ -1,5 +1,5 @@
--- DECISIONS.md#escalation: moves between groups, told apart by tier, and raises of
--- priority. No priority ranks lowest.
+-- DECISIONS.md#escalation: moves between groups, told apart by tier, and raises
+-- of priority. No priority ranks lowest.
 with changes as (
     select
         ticket_id,

@@ -3,6 +3,7 @@ with agents as (
         agent_key,
         sum(n_solved) as n_solved
     from agent_workload
+    where agent_key is not null
     group by agent_key
 ),
 

@@ -20,7 +20,9 @@ with changes as (
     inner join config_labels
         on
             strpos(
-                concat(',', events.labels_added, ',', events.labels_removed, ','),
+                concat(
+                    ',', events.labels_added, ',', events.labels_removed, ','
+                ),
                 concat(',', config_labels.label, ',')
             ) > 0
     where events.field = 'label' and events.occurred_at <= $as_of

@@ -58,3 +58,14 @@ from int_tickets
 inner join int_ticket_resolutions
     on int_tickets.ticket_id = int_ticket_resolutions.ticket_id
 where int_ticket_resolutions.last_resolved_at is not null
+
+union all
+
+-- DECISIONS.md#handover
+select
+    ticket_id,
+    'handover_reply' as measure,
+    handed_over_at as valid_from,
+    replied_at as valid_to
+from int_ticket_handovers
+where replied_at is not null

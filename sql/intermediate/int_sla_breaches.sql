@@ -3,8 +3,10 @@ select
     metric,
     instance_id,
     min(occurred_at) filter (where type = 'breach') as breached_at,
-    max(status_minutes_calendar) as zendesk_minutes_calendar,
-    max(status_minutes_business) as zendesk_minutes_business
+    last_value(status_minutes_calendar order by occurred_at, metric_event_id)
+        filter (where type = 'update_status') as zendesk_minutes_calendar,
+    last_value(status_minutes_business order by occurred_at, metric_event_id)
+        filter (where type = 'update_status') as zendesk_minutes_business
 from int_sla_events
 where type in ('breach', 'update_status')
 group by ticket_id, metric, instance_id

@@ -18,7 +18,7 @@ targets as (
         ends.clock,
         ends.fulfilled_at,
         row_number() over newest_first as recency,
-        count(*) over (
+        count(events.sla_target_seconds) over (
             partition by events.ticket_id, events.metric, events.instance_id
         ) as n_targets
     from int_sla_events as events

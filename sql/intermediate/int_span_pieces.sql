@@ -26,7 +26,11 @@ with pieces as (
             int_measured_spans.ticket_id = int_ticket_states.ticket_id
             and (
                 int_ticket_states.valid_from < int_measured_spans.valid_to
-                or int_measured_spans.valid_from = int_measured_spans.valid_to
+                or (
+                    int_measured_spans.valid_from = int_measured_spans.valid_to
+                    and int_ticket_states.valid_from
+                    <= int_measured_spans.valid_to
+                )
             )
             and (
                 int_ticket_states.valid_to is null

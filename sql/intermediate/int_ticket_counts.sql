@@ -15,6 +15,7 @@ select
     coalesce(replies.n_comments_public, 0) as n_comments_public,
     coalesce(replies.n_comments_internal, 0) as n_comments_internal,
     coalesce(replies.n_comments_agent, 0) as n_comments_agent,
+    coalesce(replies.n_comments_agent_public, 0) as n_comments_agent_public,
     coalesce(replies.n_comments_end_user, 0) as n_comments_end_user,
     coalesce(replies.n_agents_commenting, 0) as n_agents_commenting,
     resolutions.n_solves,
@@ -36,6 +37,8 @@ select
     resolutions.status in ('solved', 'closed') as is_solved,
     coalesce(replies.is_opened_by_agent, false) as is_opened_by_agent,
     resolutions.has_history_gap,
+    stations.first_assignee_key,
+    stations.last_assignee_key,
     tickets.created_at,
     replies.first_replied_at,
     replies.last_commented_at,
@@ -46,7 +49,10 @@ select
     resolutions.first_resolved_at,
     resolutions.last_resolved_at,
     resolutions.closed_at,
-    escalations.first_escalated_at
+    resolutions.status_changed_at,
+    handovers.handed_over_at,
+    escalations.first_escalated_at,
+    escalations.last_escalated_at
 from int_tickets as tickets
 inner join int_ticket_resolutions as resolutions
     on tickets.ticket_id = resolutions.ticket_id
@@ -56,4 +62,6 @@ left join int_ticket_stations as stations
     on tickets.ticket_id = stations.ticket_id
 left join int_ticket_escalations as escalations
     on tickets.ticket_id = escalations.ticket_id
+left join int_ticket_handovers as handovers
+    on tickets.ticket_id = handovers.ticket_id
 left join waits on tickets.ticket_id = waits.ticket_id

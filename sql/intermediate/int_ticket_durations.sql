@@ -14,6 +14,10 @@ select
         as first_reply_calendar,
     max(business) filter (where measure = 'first_reply')
         as first_reply_business,
+    max(calendar) filter (where measure = 'handover_reply')
+        as handover_reply_calendar,
+    max(business) filter (where measure = 'handover_reply')
+        as handover_reply_business,
     max(calendar) filter (where measure = 'first_resolution')
         as first_resolution_calendar,
     max(business) filter (where measure = 'first_resolution')

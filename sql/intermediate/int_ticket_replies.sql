@@ -23,6 +23,7 @@ select
     count(*) filter (where is_public) as n_comments_public,
     count(*) filter (where not is_public) as n_comments_internal,
     count(*) filter (where is_agent) as n_comments_agent,
+    count(*) filter (where is_agent and is_public) as n_comments_agent_public,
     count(*) filter (where is_end_user) as n_comments_end_user,
     count(*) filter (where is_agent and is_first_of_author)
         as n_agents_commenting,

@@ -8,6 +8,7 @@ with counted as (
         max(occurred_at) filter (
             where to_status in ('pending', 'solved', 'closed')
         ) as last_turn_at,
+        max(occurred_at) as status_changed_at,
         max(to_status) filter (where next_at is null) as last_status,
         count(*) filter (where is_solve) as n_solves,
         count(*) filter (where is_reopen) as n_reopens,
@@ -36,6 +37,7 @@ select
     coalesce(counted.last_solved_at, counted.first_closed_at)
         as last_resolved_at,
     counted.first_closed_at as closed_at,
-    counted.last_turn_at
+    counted.last_turn_at,
+    counted.status_changed_at
 from int_tickets
 left join counted on int_tickets.ticket_id = counted.ticket_id

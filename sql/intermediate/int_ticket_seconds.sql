@@ -32,6 +32,8 @@ select
     known.schedule,
     first_reply_calendar,
     first_reply_business,
+    handover_reply_calendar,
+    handover_reply_business,
     first_resolution_calendar,
     first_resolution_business,
     full_resolution_calendar,

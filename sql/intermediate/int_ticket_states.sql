@@ -49,31 +49,32 @@ filled as (
 
 resolved as (
     select
-        filled.ticket_id,
+        filled.ticket_id, filled.status, filled.valid_from, filled.valid_to,
+        coalesce(filled.priority, int_tickets.priority) as priority,
         coalesce(filled.assignee_key, int_tickets.assignee_key) as assignee_key,
-        coalesce(filled.group_id, cast(int_tickets.group_id as varchar))
-            as group_id,
-        coalesce(filled.brand_id, cast(int_tickets.brand_id as varchar))
-            as brand_id,
         coalesce(
-            filled.ticket_form_id, cast(int_tickets.ticket_form_id as varchar)
-        ) as ticket_form_id,
-        filled.status, filled.valid_from, filled.valid_to,
-        coalesce(filled.priority, int_tickets.priority) as priority
+            cast(nullif(filled.group_id, '') as bigint),
+            case when filled.group_id is null then int_tickets.group_id end
+        ) as group_id,
+        coalesce(
+            cast(nullif(filled.brand_id, '') as bigint),
+            case when filled.brand_id is null then int_tickets.brand_id end
+        ) as brand_id,
+        coalesce(
+            cast(nullif(filled.ticket_form_id, '') as bigint),
+            case when filled.ticket_form_id is null
+                then int_tickets.ticket_form_id
+            end
+        ) as ticket_form_id
     from filled
     inner join int_tickets on filled.ticket_id = int_tickets.ticket_id
     where filled.valid_to is null or filled.valid_to > filled.valid_from
 )
 
 select
-    ticket_id, valid_from, valid_to,
+    ticket_id, valid_from, valid_to, group_id, brand_id, ticket_form_id,
     nullif(assignee_key, '') as assignee_key,
-    cast(nullif(group_id, '') as bigint) as group_id,
     nullif(status, '') as status,
     nullif(priority, '') as priority,
-    ticket_schedule(
-        cast(nullif(group_id, '') as bigint),
-        cast(nullif(brand_id, '') as bigint),
-        cast(nullif(ticket_form_id, '') as bigint)
-    ) as schedule
+    ticket_schedule(group_id, brand_id, ticket_form_id) as schedule
 from resolved

@@ -9,6 +9,7 @@ with taken as (
         row_number() over (
             partition by ticket_id, field, value order by position
         ) = 1 as is_first_visit,
+        position,
         occurred_at,
         next_at
     from int_field_changes
@@ -27,6 +28,10 @@ select
         as n_reassignments,
     count(value) filter (where is_group and previous_value is not null)
         as n_group_moves,
+    first_value(value order by position)
+        filter (where is_assignee and value is not null) as first_assignee_key,
+    last_value(value order by position)
+        filter (where is_assignee and value is not null) as last_assignee_key,
     min(occurred_at) filter (where is_assignee and value is not null)
         as first_assigned_at,
     max(occurred_at) filter (where is_assignee and value is not null)

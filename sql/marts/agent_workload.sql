@@ -1,63 +1,40 @@
-with changes as (
+-- DECISIONS.md#workload
+with ranked as (
     select
-        assignee_key as agent_key, cast(valid_from as date) as work_date,
-        1 as n_assigned, 0 as n_solved, 0 as n_reopened, 0 as n_replies,
-        0 as n_internal_comments, 0 as net
-    from assignment_spans
-
-    union all
-
-    select
-        assignee_key as agent_key, cast(occurred_at as date) as work_date,
-        0 as n_assigned,
-        case when is_solve then 1 else 0 end as n_solved,
-        case when is_reopen then 1 else 0 end as n_reopened,
-        0 as n_replies, 0 as n_internal_comments, 0 as net
-    from status_transitions
-    where (is_solve or is_reopen) and assignee_key is not null
-
-    union all
-
-    select
-        agent_key, activity_date as work_date,
-        0 as n_assigned, 0 as n_solved, 0 as n_reopened, n_replies,
-        n_internal_comments, 0 as net
-    from agent_activity
-
-    union all
-
-    select
-        assignee_key as agent_key, cast(valid_from as date) as work_date,
-        0 as n_assigned, 0 as n_solved, 0 as n_reopened, 0 as n_replies,
-        0 as n_internal_comments, 1 as net
-    from backlog
-    where assignee_key is not null
-
-    union all
-
-    select
-        assignee_key as agent_key, cast(valid_to as date) as work_date,
-        0 as n_assigned, 0 as n_solved, 0 as n_reopened, 0 as n_replies,
-        0 as n_internal_comments, -1 as net
-    from backlog
-    where assignee_key is not null and valid_to is not null
+        *,
+        sum(seconds) over (
+            partition by agent_key, work_date
+        ) as seconds_of_day,
+        sum(seconds) over (
+            partition by agent_key, work_date order by n_open
+        ) as seconds_at_most
+    from int_agent_loads
 ),
 
-days as (
+loads as (
     select
-        agent_key, work_date,
-        sum(n_assigned) as n_assigned,
-        sum(n_solved) as n_solved,
-        sum(n_reopened) as n_reopened,
-        sum(n_replies) as n_replies,
-        sum(n_internal_comments) as n_internal_comments,
-        sum(net) as net
-    from changes
+        agent_key,
+        work_date,
+        max(n_open) filter (where is_last) as n_open,
+        coalesce(max(n_open) filter (where seconds > 0), 0) as n_open_max,
+        coalesce(
+            min(n_open) filter (
+                where seconds > 0 and seconds_at_most >= 0.95 * seconds_of_day
+            ),
+            0
+        ) as n_open_p95,
+        sum(n_open * seconds) as held_seconds
+    from ranked
     group by agent_key, work_date
 )
 
 select
-    agent_key, work_date, n_assigned, n_solved, n_reopened, n_replies,
-    n_internal_comments,
-    sum(net) over (partition by agent_key order by work_date) as n_open
-from days
+    days.agent_key, days.work_date, days.n_assigned, days.n_solved,
+    days.n_reopened, days.n_replies, days.n_internal_comments, loads.n_open,
+    loads.n_open_max, loads.n_open_p95,
+    to_minutes(loads.held_seconds) as held_minutes_calendar
+from int_agent_days as days
+inner join loads
+    on
+        (days.agent_key is not distinct from loads.agent_key)
+        and days.work_date = loads.work_date

@@ -8,7 +8,7 @@ with breached_before as (
             steps.ticket_id = breaches.ticket_id
             and breaches.type = 'breach'
             and calendar_seconds(breaches.occurred_at, steps.occurred_at)
-            between 0 and 3600
+            between 1 and 3600
     group by steps.child_event_id
 )
 

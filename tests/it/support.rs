@@ -113,6 +113,13 @@ impl Desk {
         std::fs::write(self.dir.path().join("deskmeter.toml"), text).unwrap();
     }
 
+    /// Adds a section to the pipeline file.
+    pub(crate) fn append_to_pipeline(&self, text: &str) {
+        let file = self.dir.path().join("deskmeter.toml");
+        let before = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(file, format!("{before}\n{text}")).unwrap();
+    }
+
     /// Sets the account's clock: what happens later is not there yet.
     pub(crate) fn set_clock(&self, now: i64) {
         self.clock.store(now, Ordering::Relaxed);

@@ -96,6 +96,10 @@ pub(crate) struct Cast {
     pub(crate) tenant: Tenant,
 }
 
+fn schedule_of(group: Option<u8>) -> usize {
+    group.and_then(|group| SCHEDULE_OF_GROUP.get(usize::from(group)).copied()).unwrap_or(0)
+}
+
 /// Id of a group.
 pub(crate) const fn group_id(group: u8) -> i64 {
     36_000_000_000_001 + group as i64
@@ -120,8 +124,12 @@ impl Cast {
 
     /// The schedule on a ticket of this group.
     pub(crate) fn hours(&self, group: Option<u8>) -> Option<&Hours> {
-        let schedule = group.and_then(|group| SCHEDULE_OF_GROUP.get(usize::from(group)).copied());
-        self.hours.get(schedule.unwrap_or(0))
+        self.hours.get(schedule_of(group))
+    }
+
+    /// The name of that schedule.
+    pub(crate) fn schedule_name(&self, group: Option<u8>) -> Option<&str> {
+        self.tenant.schedules.get(schedule_of(group)).map(|schedule| schedule.name.as_str())
     }
 
     /// An agent of the group who is still there.

@@ -50,14 +50,29 @@ struct Clock {
     metric: Metric,
     instance: u16,
     running: Running,
+    started_at: i64,
     /// Ended spans in which the clock ran.
     spans: Vec<(i64, i64)>,
     target: Option<Target>,
     target_since: i64,
+    /// Targets put on so far.
+    targets: u16,
+    /// Calendar and business minutes of the newest measure.
+    measured: Option<(u32, u32)>,
     /// Place of the standing breach among the signs.
     breach: Option<usize>,
-    /// When it was fulfilled last, and the calendar and business seconds it had run then.
-    fulfilled: Option<(i64, i64, i64)>,
+    fulfilled: Option<Fulfilled>,
+}
+
+/// How a clock's last end went.
+#[derive(Clone, Copy, Debug)]
+struct Fulfilled {
+    at: i64,
+    /// Seconds that it had run then.
+    calendar: i64,
+    business: i64,
+    /// The ticket until then.
+    state: State,
 }
 
 struct Watch<'a> {
@@ -70,11 +85,21 @@ struct Watch<'a> {
 }
 
 /// How a target went that was on a clock's instance at its end, or is on it now.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Instance {
     pub(crate) metric: Metric,
     pub(crate) number: u16,
     pub(crate) target: Target,
+    /// When the target was put on, and how many were, with this one.
+    pub(crate) applied_at: i64,
+    pub(crate) targets: u16,
+    pub(crate) started_at: i64,
+    /// Spans in which the clock ran; the last one may have no end.
+    pub(crate) runs: Vec<(i64, Option<i64>)>,
+    /// The ticket until the clock's end, or now.
+    pub(crate) state: State,
+    /// Calendar and business minutes that the last `update_status` told.
+    pub(crate) measured: Option<(u32, u32)>,
     pub(crate) breached_at: Option<i64>,
     /// `active`, `paused` or `fulfilled`.
     pub(crate) stage: &'static str,
@@ -91,9 +116,12 @@ pub(crate) fn signs(cast: &Cast, history: History<'_>, horizon: i64) -> (Vec<Sig
         metric,
         instance: 0,
         running: Running::Not,
+        started_at: 0,
         spans: Vec::new(),
         target: None,
         target_since: 0,
+        targets: 0,
+        measured: None,
         breach: None,
         fulfilled: None,
     });
@@ -201,7 +229,11 @@ impl Watch<'_> {
     fn update_status(&mut self, place: usize, at: i64, state: &State) {
         let (calendar, business) = self.elapsed(place, at, state);
         let minutes = |secs: i64| (secs / 60) as u32;
-        self.sign(place, Mark::UpdateStatus { business: minutes(business), calendar: minutes(calendar) }, at);
+        let (calendar, business) = (minutes(calendar), minutes(business));
+        if let Some(clock) = self.clocks.get_mut(place) {
+            clock.measured = Some((calendar, business));
+        }
+        self.sign(place, Mark::UpdateStatus { business, calendar }, at);
     }
 
     /// The first audit: what is tracked, what starts.
@@ -235,9 +267,12 @@ impl Watch<'_> {
         self.end_instance(place, at, state);
         let Some(clock) = self.clocks.get_mut(place) else { return };
         clock.instance += 1;
+        clock.started_at = at;
         clock.fulfilled = None;
         clock.spans.clear();
         clock.target = None;
+        clock.targets = 0;
+        clock.measured = None;
         clock.breach = None;
         clock.running = Running::Since(at);
         let resting = rests(clock.metric, state.status);
@@ -265,7 +300,7 @@ impl Watch<'_> {
         self.stop(place, at, Running::Fulfilled);
         let (calendar, business) = self.elapsed(place, at, state);
         if let Some(clock) = self.clocks.get_mut(place) {
-            clock.fulfilled = Some((at, calendar, business));
+            clock.fulfilled = Some(Fulfilled { at, calendar, business, state: *state });
         }
         self.sign(place, Mark::Fulfill, at);
         self.update_status(place, at, state);
@@ -276,9 +311,14 @@ impl Watch<'_> {
         let now = self.elapsed(place, at, state);
         let Some(clock) = self.clocks.get(place) else { return };
         let Some(target) = clock.target else { return };
+        let mut runs: Vec<(i64, Option<i64>)> =
+            clock.spans.iter().map(|(from, to)| (*from, Some(*to))).collect();
         let (phase, fulfilled) = match clock.running {
             Running::Not => return,
-            Running::Since(_) => ("active", None),
+            Running::Since(since) => {
+                runs.push((since, None));
+                ("active", None)
+            }
             Running::Paused => ("paused", None),
             Running::Fulfilled => ("fulfilled", clock.fulfilled),
         };
@@ -286,11 +326,17 @@ impl Watch<'_> {
             metric: clock.metric,
             number: clock.instance,
             target,
+            applied_at: clock.target_since,
+            targets: clock.targets,
+            started_at: clock.started_at,
+            runs,
+            state: fulfilled.map_or(*state, |end| end.state),
+            measured: clock.measured,
             breached_at: clock.breach.and_then(|breach| self.signs.get(breach)).map(|sign| sign.at),
             stage: phase,
-            fulfilled_at: fulfilled.map(|(at, _, _)| at),
-            calendar_secs: fulfilled.map_or(now.0, |(_, calendar, _)| calendar),
-            business_secs: fulfilled.map_or(now.1, |(_, _, business)| business),
+            fulfilled_at: fulfilled.map(|end| end.at),
+            calendar_secs: fulfilled.map_or(now.0, |end| end.calendar),
+            business_secs: fulfilled.map_or(now.1, |end| end.business),
         });
     }
 
@@ -313,6 +359,7 @@ impl Watch<'_> {
         if lives {
             clock.target = target;
             clock.target_since = at;
+            clock.targets += u16::from(target.is_some());
         }
         let breach = clock.breach;
         self.sign(place, Mark::Apply(target), at);

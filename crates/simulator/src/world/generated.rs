@@ -308,6 +308,15 @@ impl Generated {
         self.metric_events.get(row)
     }
 
+    /// Id of the ticket event that tells an audit (by its number, from zero) of a ticket.
+    pub(crate) fn event_id(&self, index: u32, audit: usize) -> Option<i64> {
+        let at = self.history(index)?.audits.get(audit)?.at;
+        let first = self.slots.partition_point(|slot| (slot.at, slot.case) < (at, index));
+        let of_ticket = self.slots.get(first..)?.iter().take_while(|slot| slot.case == index);
+        let offset = of_ticket.take_while(|slot| usize::from(slot.audit) != audit).count();
+        Some(self.id(Stream::TicketEvents, first + offset))
+    }
+
     /// The metric events of a ticket that the export shows at `as_of`, in the order of writing.
     pub(crate) fn metric_events_of(&self, index: u32, as_of: i64) -> Vec<&MetricEvent> {
         let born_at = self.cases.get(index as usize).map_or(i64::MAX, |case| i64::from(case.created_at));

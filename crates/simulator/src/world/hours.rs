@@ -66,6 +66,17 @@ impl Hours {
         Some(start + (goal - before)).map(|instant| instant.max(from))
     }
 
+    /// The first instant at or after `from` that has `secs` open seconds behind it, counted from `from`; none when
+    /// the unrolled range ends before. Unlike `after` it may be the very end of an open span.
+    pub(crate) fn reached(&self, from: i64, secs: i64) -> Option<i64> {
+        if secs <= 0 {
+            return Some(from);
+        }
+        let goal = self.before(from) + secs;
+        let next = self.spans.partition_point(|(start, end, before)| before + (end - start) < goal);
+        self.spans.get(next).map(|(start, _, before)| start + (goal - before))
+    }
+
     fn before(&self, instant: i64) -> i64 {
         let next = self.spans.partition_point(|(start, _, _)| *start < instant);
         match next.checked_sub(1).and_then(|last| self.spans.get(last)) {

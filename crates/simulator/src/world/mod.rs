@@ -104,6 +104,14 @@ impl World {
         truth::write(generated, as_of, to).map_err(|source| Error::Write { what: "the truth", source })
     }
 
+    /// Writes what each agent did and held as it was at `as_of`: one JSON object a line for each agent (null:
+    /// nobody) and UTC day on which something changed; nothing for a loaded world.
+    pub fn write_agents_truth_as_of(&self, as_of: i64, to: &mut dyn io::Write) -> Result<(), Error> {
+        let Inner::Generated(generated) = &self.0 else { return Ok(()) };
+        truth::agents::write(generated, as_of, to)
+            .map_err(|source| Error::Write { what: "the truth of the agents", source })
+    }
+
     /// Writes what must never be found in any output, one text a line; nothing for a loaded world.
     pub fn write_canaries(&self, to: &mut dyn io::Write) -> Result<(), Error> {
         let Inner::Generated(generated) = &self.0 else { return Ok(()) };

@@ -3,20 +3,28 @@
 //! Deliberately naive: it lists spans and comments and adds them up, and shares nothing with the metric set
 //! that the exports show (which is kept up update by update), nor with any SQL.
 
+pub(crate) mod agents;
+mod fields;
+mod rows;
+mod targets;
+
 use super::cast::{Cast, TIERS, group_id};
-use super::clocks::{Instance, signs};
 use super::generated::{FIRST_TICKET, Generated};
-use super::history::{Actor, Change, History, Kind, Priority, State, Status};
+use super::history::{Actor, Change, Channel, History, Kind, Priority, State, Status, Via};
 use super::metric_set::Pair;
 use crate::render::agent_id;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 /// An audit with the state before and after it.
 struct Step<'a> {
+    /// Which audit of the ticket, from zero.
+    number: usize,
     at: i64,
     actor: Actor,
+    via: Via,
     changes: &'a [Change],
     before: State,
     after: State,
@@ -27,14 +35,19 @@ struct Step<'a> {
 pub(crate) fn write(world: &Generated, as_of: i64, to: &mut dyn io::Write) -> io::Result<()> {
     let mut to = io::BufWriter::new(to);
     for index in 0..world.cases.len() as u32 {
-        let Some(history) = world.history(index) else { continue };
-        let seen = history.audits.partition_point(|audit| i64::from(audit.at) <= as_of);
-        let history = History { audits: history.audits.get(..seen).unwrap_or_default(), ..history };
-        if !history.audits.is_empty() {
-            writeln!(to, "{}", truth(&world.cast, history, as_of))?;
+        if let Some(history) = seen(world, index, as_of) {
+            writeln!(to, "{}", truth(world, history, as_of))?;
         }
     }
     to.flush()
+}
+
+/// A ticket's history up to `as_of`; none when the ticket did not exist yet.
+fn seen(world: &Generated, index: u32, as_of: i64) -> Option<History<'_>> {
+    let history = world.history(index)?;
+    let seen = history.audits.partition_point(|audit| i64::from(audit.at) <= as_of);
+    let history = History { audits: history.audits.get(..seen)?, ..history };
+    (!history.audits.is_empty()).then_some(history)
 }
 
 fn steps(history: History<'_>) -> Vec<Step<'_>> {
@@ -47,13 +60,15 @@ fn steps(history: History<'_>) -> Vec<Step<'_>> {
             state.apply(*change);
         }
         let at = i64::from(audit.at);
-        steps.push(Step { at, actor: audit.actor, changes, before, after: state, opening: number == 0 });
+        let (actor, via, after) = (audit.actor, audit.via, state);
+        steps.push(Step { number, at, actor, via, changes, before, after, opening: number == 0 });
     }
     steps
 }
 
 /// One line: times are Unix seconds, durations are seconds, null means that it has not happened.
-fn truth(cast: &Cast, history: History<'_>, as_of: i64) -> Value {
+fn truth(world: &Generated, history: History<'_>, as_of: i64) -> Value {
+    let cast = &world.cast;
     let steps = steps(history);
     let created_at = i64::from(history.case.created_at);
     let state = steps.last().map(|step| step.after).unwrap_or_default();
@@ -73,21 +88,43 @@ fn truth(cast: &Cast, history: History<'_>, as_of: i64) -> Value {
         "is_scrubbed": state.scrubbed,
         "created_by_agent": matches!(history.case.submitter, Actor::Agent(_)),
     });
+    let channel = line.get("channel").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let is_handed_over = history.case.ai_agent || history.case.channel == Channel::Messaging;
+    let handed_over = fields::handed_over_at(&steps).filter(|_| is_handed_over);
     for part in [
         replies(cast, &steps, created_at),
         resolutions(cast, &steps, created_at),
         statuses(cast, &steps),
         assignments(&steps),
         escalations(&steps, created_at),
-        json!({"all_schedules": all_schedules(cast, &steps, created_at)}),
+        json!({"all_schedules": all_schedules(cast, &steps, created_at, handed_over)}),
         spans(&steps),
-        json!({"sla": targets(cast, history, as_of)}),
+        json!({"sla": targets::targets(cast, history, &state, as_of)}),
+        fields::fields(cast, history, &state, as_of),
+        fields::flags(&steps, &state, history.case.channel),
+        fields::sums(cast, &steps),
+        fields::assignment_times(&steps, created_at),
+        fields::handover(cast, &steps, handed_over),
+        json!({"escalation_steps": rows::escalation_steps(world, history, &steps, as_of)}),
+        json!({"backlog_spans": rows::backlog(history.case, &channel, &steps)}),
     ] {
         if let (Value::Object(line), Value::Object(part)) = (&mut line, part) {
             line.extend(part);
         }
     }
     line
+}
+
+fn month(at: i64) -> String {
+    Timestamp::from_second(at).unwrap_or_default().to_string().chars().take(7).collect()
+}
+
+fn brand_id(brand: u8) -> i64 {
+    30_000_000_000_001 + i64::from(brand)
+}
+
+fn form_id(form: u8) -> i64 {
+    31_000_000_000_001 + i64::from(form)
 }
 
 fn seconds(pair: Option<Pair>) -> Value {
@@ -139,9 +176,11 @@ fn replies(cast: &Cast, steps: &[Step<'_>], created_at: i64) -> Value {
         "replies": count(&is_reply),
         "first_reply_seconds": seconds(first.map(|(step, _)| span(cast, created_at, step))),
         "first_reply_at": first.map(|(step, _)| step.at),
+        "first_reply_bracket": fields::first_reply_bracket(first.map(|(step, _)| step.at - created_at)),
         "total_reply_seconds": answered.then_some(total),
         "comments": comments.len(),
         "public_comments": count(&|_, public| public),
+        "internal_comments": count(&|_, public| !public),
         "agent_comments": count(&|step, _| by_agent(step)),
         "public_agent_comments": count(&|step, public| public && by_agent(step)),
         "end_user_comments": count(&|step, _| by_end_user(step)),
@@ -172,6 +211,8 @@ fn resolutions(cast: &Cast, steps: &[Step<'_>], created_at: i64) -> Value {
         "reopens": reopens.len(),
         "first_solved_at": solves.first().map(|step| step.at),
         "last_solved_at": solves.last().map(|step| step.at),
+        "first_resolved_at": first.map(|step| step.at),
+        "last_resolved_at": last.map(|step| step.at),
         "closed_at": closed.map(|step| step.at),
     })
 }
@@ -254,6 +295,11 @@ fn assignments(steps: &[Step<'_>]) -> Value {
         "reassignments_in_group": changed(&|step| {
             step.before.assignee.is_some() && step.after.assignee.is_some() && same_group(step)
         }),
+        "is_reassigned": assigned.len() > 1,
+        "group_moves": steps
+            .iter()
+            .filter(|step| step.before.group.is_some() && step.after.group.is_some() && !same_group(step))
+            .count(),
         "unassignments": changed(&|step| step.after.assignee.is_none()),
     })
 }
@@ -278,7 +324,14 @@ fn escalations(steps: &[Step<'_>], created_at: i64) -> Value {
     let raises: Vec<&Step<'_>> =
         steps.iter().filter(|step| !step.opening && step.before.priority < step.after.priority).collect();
     let by_rule = raises.iter().filter(|step| step.actor == Actor::System).count();
+    let escalated: Vec<i64> = up.iter().copied().chain(raises.iter().map(|step| step.at)).collect();
+    let (first, last) = (escalated.iter().min(), escalated.iter().max());
+    let resolved_at = rows::last_resolved_at(steps);
     json!({
+        "is_escalated": first.is_some(),
+        "first_escalation_seconds": first.map(|at| at - created_at),
+        "last_escalated_at": last,
+        "after_escalation_seconds": last.and_then(|at| resolved_at.filter(|end| end >= at).map(|end| end - at)),
         "tier_moves_up": up.len(),
         "tier_moves_down": down,
         "lateral_moves": sideways,
@@ -292,7 +345,7 @@ fn escalations(steps: &[Step<'_>], created_at: i64) -> Value {
 
 /// Business seconds by the other named definition: each piece of a span counts under the schedule that was on
 /// the ticket in that piece.
-fn all_schedules(cast: &Cast, steps: &[Step<'_>], created_at: i64) -> Value {
+fn all_schedules(cast: &Cast, steps: &[Step<'_>], created_at: i64, handed_over: Option<i64>) -> Value {
     let groups = held(steps, |state| state.group);
     let business = |from: i64, to: i64| -> i64 {
         let pieces = groups.iter().map(|(group, since, until)| {
@@ -318,10 +371,37 @@ fn all_schedules(cast: &Cast, steps: &[Step<'_>], created_at: i64) -> Value {
         let spent: Vec<i64> = ended.map(|(_, from, until)| business(*from, until.unwrap_or(*from))).collect();
         (!spent.is_empty()).then(|| spent.iter().sum::<i64>())
     };
+    let over = steps.iter().any(|step| step.after.status.is_over());
+    let or_zero = |spent: Option<i64>| spent.or(over.then_some(0));
+    let sum_of = |statuses: &[Status]| {
+        over.then(|| statuses.iter().filter_map(|status| in_status(*status)).sum::<i64>())
+    };
+    // A wait for the requester's sake is complete when a turn to pending, or an end, comes after it.
+    let turn = steps.iter().rev().find(|step| {
+        let to = step.after.status;
+        (step.opening || step.before.status != to) && (to == Status::Pending || to.is_over())
+    });
+    let waited = turn.map(|turn| -> i64 {
+        let held = held(steps, |state| state.status);
+        let waits = held.iter().filter(|(status, _, until)| {
+            matches!(status, Status::New | Status::Open | Status::Hold)
+                && until.is_some_and(|until| until <= turn.at)
+        });
+        waits.map(|(_, from, until)| business(*from, until.unwrap_or(*from))).sum()
+    });
     json!({
         "first_reply_seconds": since_creation(replied),
         "first_resolution_seconds": since_creation(first),
         "full_resolution_seconds": since_creation(last),
+        "handover_reply_seconds": handed_over.and_then(|from| {
+            let replied = steps.iter().find(|step| fields::is_reply(step) && step.at >= from)?;
+            Some(business(from, replied.at))
+        }),
+        "requester_wait_seconds": waited,
+        "agent_wait_seconds": or_zero(in_status(Status::Pending)),
+        "on_hold_seconds": in_status(Status::Hold).unwrap_or(0),
+        "agent_work_seconds": sum_of(&[Status::New, Status::Open]),
+        "solve_time_seconds": sum_of(&[Status::New, Status::Open, Status::Pending, Status::Hold]),
         "new_seconds": in_status(Status::New),
         "open_seconds": in_status(Status::Open),
         "pending_seconds": in_status(Status::Pending),
@@ -353,29 +433,5 @@ fn spans(steps: &[Step<'_>]) -> Value {
         "priority_spans": held(steps, |state| state.priority.map(Priority::name)),
         "group_spans": held(steps, |state| state.group.map(group_id)),
         "assignee_spans": held(steps, |state| state.assignee.map(agent_id)),
-    })
-}
-
-fn targets(cast: &Cast, history: History<'_>, as_of: i64) -> Vec<Value> {
-    signs(cast, history, as_of.min(cast.horizon)).1.iter().map(target).collect()
-}
-
-fn target(instance: &Instance) -> Value {
-    let outcome = match (instance.stage, instance.breached_at) {
-        ("fulfilled", None) => "achieved",
-        ("fulfilled", Some(_)) => "breached",
-        ("paused", Some(_)) => "breached_paused",
-        (_, Some(_)) => "breached_active",
-        (stage, None) => stage,
-    };
-    json!({
-        "metric": instance.metric.name(),
-        "instance_id": instance.number,
-        "outcome": outcome,
-        "target_seconds": instance.target.secs,
-        "business_hours": instance.target.business_hours,
-        "elapsed_seconds": {"calendar": instance.calendar_secs, "business": instance.business_secs},
-        "breached_at": instance.breached_at,
-        "fulfilled_at": instance.fulfilled_at,
     })
 }
