@@ -1,14 +1,30 @@
-//! `cargo bench -p deskmeter-warehouse` prints the time of a full refresh of a made-up account, and of its slowest
-//! models. `DESKMETER_BENCH_TICKETS`, set at compile time, changes the number of tickets.
+//! The speed of the marts, over a made-up account of ten months with twelve child events and eight metric events a
+//! ticket.
+//!
+//! ```text
+//! cargo bench -p deskmeter-warehouse                            20,000 tickets in memory, twice
+//! cargo bench -p deskmeter-warehouse -- make DIR TICKETS        writes a lake
+//! cargo bench -p deskmeter-warehouse -- refresh DIR             refreshes all marts of that lake
+//! cargo bench -p deskmeter-warehouse -- touch DIR N             refreshes after the newest N tickets changed
+//! ```
 #![expect(clippy::print_stdout, reason = "a benchmark tells its figures")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that fails stops")]
 
 #[path = "../tests/it/world.rs"]
 mod world;
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
-use deskmeter_warehouse::{AppliesTo, RefreshScope, ScheduleSpec, Warehouse, WarehouseOptions};
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
+use deskmeter_lake::{ConnectionLake, Lake, TableSpec};
+use deskmeter_warehouse::{AppliesTo, RefreshScope, ScheduleSpec, Touched, Warehouse, WarehouseOptions};
+use futures::TryStreamExt as _;
+
+const AS_OF: i64 = world::START + 310 * 86_400;
+/// Tickets whose rows are made at a time.
+const PART: i64 = 20_000;
 
 /// Nine to five, Monday to Friday.
 fn schedule() -> ScheduleSpec {
@@ -22,23 +38,89 @@ fn schedule() -> ScheduleSpec {
     }
 }
 
-#[tokio::main]
-async fn main() {
-    let size: i64 = option_env!("DESKMETER_BENCH_TICKETS").map_or(20_000, |size| size.parse().unwrap());
+fn warehouse() -> Warehouse {
     let options = WarehouseOptions {
         schedules: vec![schedule()],
-        memory_limit_bytes: 4 << 30,
+        memory_limit_bytes: 2 << 30,
         ..WarehouseOptions::default()
     };
-    let mut warehouse = Warehouse::new(options).unwrap();
-    warehouse.open(world::tables(size, None)).await.unwrap();
+    Warehouse::new(options).unwrap()
+}
+
+fn lake(folder: &str) -> ConnectionLake {
+    let folder = std::path::absolute(folder).unwrap();
+    Lake::open(&format!("file://{}", folder.display()), &BTreeMap::new()).unwrap().connection("acme")
+}
+
+async fn make(folder: &str, tickets: i64) {
+    let lake = lake(folder);
+    let mut made: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    for first in (1..=tickets).step_by(PART as usize) {
+        let part = world::part(first..=(first + PART - 1).min(tickets), None);
+        for table in deskmeter_tables::ALL {
+            // The agents are the same in every part.
+            if table.name != "agents" || first == 1 {
+                made.entry(table.name).or_default().extend(part.get(table.name).unwrap_or_default());
+            }
+        }
+    }
+    for table in deskmeter_tables::ALL {
+        let batches = made.remove(table.name).unwrap_or_default();
+        let rows: usize = batches.iter().map(arrow::array::RecordBatch::num_rows).sum();
+        let spec = TableSpec::mart(&table.schema(), Some(table.partition), table.grain);
+        lake.replace_table(table.name, &spec, batches).await.unwrap();
+        println!("{:>10} {}", rows, table.name);
+    }
+}
+
+async fn newest(warehouse: &Warehouse, count: i64) -> Touched {
+    let sql = format!("select ticket_id from tickets order by created_at desc limit {count}");
+    let batches: Vec<_> = warehouse.query(&sql).await.unwrap().try_collect().await.unwrap();
+    let ids =
+        batches.iter().flat_map(|batch| batch.column(0).as_primitive::<Int64Type>().values().iter().copied());
+    Touched { ticket_ids: ids.collect(), ..Touched::default() }
+}
+
+async fn refresh(warehouse: &Warehouse, scope: RefreshScope, what: &str) {
     let started = Instant::now();
-    let report = warehouse.refresh(world::START + 310 * 86_400, RefreshScope::Full).await.unwrap();
+    let report = warehouse.refresh(AS_OF, scope).await.unwrap();
     let elapsed = started.elapsed();
+    assert_eq!(report.violations().count(), 0, "the checks hold");
     let mut models = report.models;
     models.sort_by_key(|model| std::cmp::Reverse(model.elapsed));
-    for model in models.iter().take(15) {
-        println!("{:>8.1?} {:>9} {}", model.elapsed, model.rows.unwrap_or_default(), model.name);
+    for model in models.iter().take(16) {
+        println!("{:>9.1?} {:>9} {}", model.elapsed, model.rows.unwrap_or_default(), model.name);
     }
-    println!("{size} tickets: {elapsed:.2?}");
+    println!("{what}: {elapsed:.2?}, at most {} MiB resident", resident_mib_max());
+}
+
+/// The most memory that the process has held, on Linux; 0 elsewhere.
+fn resident_mib_max() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) / 1024
+}
+
+#[tokio::main(worker_threads = 2)]
+async fn main() {
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let mut warehouse = warehouse();
+    match words.as_slice() {
+        ["make", folder, tickets] => make(folder, tickets.parse().unwrap()).await,
+        ["refresh", folder] => {
+            warehouse.open(lake(folder)).await.unwrap();
+            refresh(&warehouse, RefreshScope::Full, "full refresh").await;
+        }
+        ["touch", folder, count] => {
+            warehouse.open(lake(folder)).await.unwrap();
+            let touched = newest(&warehouse, count.parse().unwrap()).await;
+            refresh(&warehouse, RefreshScope::Touched(touched), "refresh of what was touched").await;
+        }
+        _ => {
+            warehouse.open(world::tables(PART, None)).await.unwrap();
+            refresh(&warehouse, RefreshScope::Full, "20,000 tickets in memory, first").await;
+            refresh(&warehouse, RefreshScope::Full, "20,000 tickets in memory, again").await;
+        }
+    }
 }

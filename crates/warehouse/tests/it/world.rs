@@ -1,5 +1,6 @@
 //! Tables of many tickets, the same for the same arguments.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
@@ -38,8 +39,13 @@ impl Dice {
 /// Tickets created over ten months, about twelve child events and twelve metric events each. `later` moves the last
 /// event of every ticket whose id it divides by some hours: an update.
 pub(crate) fn tables(tickets: i64, later: Option<i64>) -> MemoryTables {
+    part(1..=tickets, later)
+}
+
+/// The tables with these tickets alone: parts of a world may be made one after the other.
+pub(crate) fn part(tickets: RangeInclusive<i64>, later: Option<i64>) -> MemoryTables {
     let (mut ticket_rows, mut events, mut metric_events) = (Vec::new(), Vec::new(), Vec::new());
-    for ticket in 1..=tickets {
+    for ticket in tickets {
         let mut life = Life::new(ticket, later.is_some_and(|every| ticket % every == 0));
         life.live(&mut events, &mut metric_events);
         ticket_rows.push(life.row());
