@@ -88,10 +88,6 @@ pub(crate) enum Command {
     /// Asks for the three read-only permissions in the browser and keeps the tokens sealed.
     Connect(ConnectArgs),
     /// Tells what the next sync will take: requests, time, bytes. Asks for a few sample pages and stores none of them.
-    #[command(
-        after_help = "Examples:\n  deskmeter plan                     from at most 20 sample pages of the account\n  \
-                            deskmeter plan --tickets 300000    before there is a connection, from the number alone"
-    )]
     Plan(PlanArgs),
     /// Reads what changed, commits it to the lake and refreshes the marts. Safe to run at any time.
     Sync(SyncArgs),
@@ -101,10 +97,8 @@ pub(crate) enum Command {
     Disconnect(DisconnectArgs),
     /// Finishes a deletion that a disconnect could not finish.
     Purge,
-    /// Seals everything anew with the first key of key_env, so that the others can be dropped.
-    #[command(after_help = "To replace the sealing key:\n  \
-                            DESKMETER_KEY=NEW,OLD deskmeter rekey    both are given while it works\n  \
-                            DESKMETER_KEY=NEW deskmeter status       from then on")]
+    /// Seals everything anew with the first key of key_env, so that the others can be dropped: while it works the
+    /// variable holds both, NEW,OLD.
     Rekey,
     /// Receipts of deletions.
     Receipt {

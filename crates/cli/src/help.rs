@@ -46,6 +46,14 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "plan",
+        &[
+            ("deskmeter plan", "from at most 20 sample pages of the account"),
+            ("deskmeter plan --tickets 300000", "before there is a connection, from the number alone"),
+        ],
+    ),
+    ("rekey", &[("DESKMETER_KEY=NEW,OLD deskmeter rekey", "then NEW alone")]),
+    (
         "sync",
         &[
             ("deskmeter sync", ""),
