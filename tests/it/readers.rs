@@ -162,6 +162,7 @@ fn the_lines_of_the_readme_for_other_tools_work_as_they_stand() {
         std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/README.md"))
             .unwrap();
     let desk = lived_in();
+    desk.run(&["export", "--to", "marts"]).ok();
     let demo = desk.dir.path().join("deskmeter-demo/lake");
     std::fs::create_dir_all(&demo).unwrap();
     std::fs::rename(desk.dir.path().join("lake/acme"), demo.join("demo")).unwrap();

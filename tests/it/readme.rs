@@ -86,22 +86,6 @@ fn a_browser_shows_a_chart(dir: &Path, command: &str) {
 }
 
 #[test]
-fn every_line_for_other_tools_that_can_be_run_here_runs() {
-    let Some(python) = crate::readers::python() else { return };
-    let dir = tempfile::tempdir().unwrap();
-    run(dir.path(), &["demo", "--tickets", "60"]).ok();
-    run(dir.path(), &["export", "-p", "deskmeter-demo/deskmeter.toml", "--to", "marts"]).ok();
-    let shown = std::fs::read_to_string(root().join("pipelines/README.md")).unwrap();
-    let blocks = blocks(&shown, "python");
-    assert!(blocks.len() >= 4);
-    for block in blocks {
-        let output =
-            std::process::Command::new(&python).current_dir(dir.path()).args(["-c", block]).output().unwrap();
-        assert!(output.status.success(), "{block}\n{}", String::from_utf8_lossy(&output.stderr));
-    }
-}
-
-#[test]
 fn the_pipeline_files_that_are_shown_are_right() {
     let dir = tempfile::tempdir().unwrap();
     let readme = readme();
