@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test binary: a failure is a panic")]
 #![expect(clippy::print_stderr, reason = "a skipped test says so aloud")]
 
+/// A long backfill under the documented limit, on a clock that jumps.
+mod backfill;
 /// Wrong files, addresses, ports, folders and pages: one clear error, the published exit code, nothing lost.
 mod bad_input;
 /// Connect, sync, sync again, query: the chain on a generated account.
@@ -17,8 +19,16 @@ mod cluster;
 mod demo;
 /// Full, read-only and forbidden disks.
 mod disk;
+/// Every way a connection can end: in mid-run, with a store that fails, revoked from outside.
+mod endings;
+/// Every fault of the simulator and of the storage, alone and mixed: the same tables in the end.
+mod faults;
 /// Several accounts in one command.
 mod fleet;
+/// The pipeline in this process, with time as a value and faults from outside.
+mod inside;
+/// Runs that are killed, and runs that meet.
+mod kills;
 /// Lakes that earlier versions wrote.
 mod lakes;
 /// Numbers that explain themselves, the dictionary, a metric of one's own.
@@ -37,6 +47,8 @@ mod readers;
 mod readme;
 /// Real recorded Zendesk traffic as the simulator's world.
 mod recorded;
+/// A storage that fails, lies, dawdles and tears.
+mod shaky;
 /// What the tests share.
 mod support;
 /// The marts against the simulator's independent truth.

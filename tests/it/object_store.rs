@@ -14,6 +14,8 @@ use deskmeter_lake::{
 use tokio::runtime::Runtime;
 
 use crate::cloud::Cloud;
+use crate::inside::{Dice, Reference};
+use crate::shaky::{Fate, Weather};
 use crate::support::Desk;
 
 /// An account whose lake and state lie there.
@@ -154,4 +156,54 @@ fn one_wins_each_version_and_each_lease(cloud: &Cloud) {
 fn of_writers_that_race_on_s3_one_wins_each_version_and_each_lease() {
     let Some(cloud) = Cloud::s3() else { return };
     one_wins_each_version_and_each_lease(&cloud);
+}
+
+#[test]
+fn races_faults_and_a_shaky_network_end_in_the_same_tables_on_an_s3_compatible_server() {
+    let Some(s3) = Cloud::s3() else { return };
+    let reference = Reference::new(60, 84, &[40, 0]);
+    let mut desk = reference.again();
+    let browser = reqwest::Client::new();
+    desk.runtime.block_on(async {
+        let bucket = format!("{}/desk", s3.endpoint);
+        browser.put(&bucket).send().await.unwrap().error_for_status().unwrap();
+        for (path, bytes) in &reference.state {
+            let put = browser.put(format!("{bucket}/state/{}", path.display())).body(bytes.clone());
+            put.send().await.unwrap().error_for_status().unwrap();
+        }
+    });
+    desk.pipeline.lake.url = "s3://desk/lake".to_owned();
+    desk.pipeline.state.url = "s3://desk/state".to_owned();
+    let (own, variables) = (desk.context.environment.clone(), s3.variables());
+    let variable =
+        move |name: &str| variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+    desk.context.environment = std::sync::Arc::new(move |name| own(name).or_else(|| variable(name)));
+    let weather = Weather::new(Vec::new());
+    desk.context.storage = weather.door();
+    let (options, mut dice) = (SyncOptions::default(), Dice::new(84));
+    for days in [40, 0] {
+        desk.visit(days);
+        desk.faults(&["500@2", "reset@5", "duplicate-rows%50", "token-expired@8"].map(str::to_owned));
+        let (one, other) = (desk.now(), desk.now());
+        let codes = desk.heard(async {
+            let (one, other) = tokio::join!(
+                deskmeter_pipeline::sync(&desk.pipeline, &one, &options),
+                deskmeter_pipeline::sync(&desk.pipeline, &other, &options)
+            );
+            [one, other].map(|run| run.map_or_else(|error| error.kind().exit_code(), |_| 0))
+        });
+        assert!(codes.contains(&0) && codes.iter().all(|code| [0, 6].contains(code)), "{codes:?}");
+        for _ in 0..2 {
+            let fate = [Fate::Before, Fate::After, Fate::Torn][dice.below(3) as usize];
+            weather.set([(dice.below(40), fate), (dice.below(40), Fate::After)]);
+            if let Err(code) = desk.run() {
+                assert!([5, 6].contains(&code), "exit code {code}");
+                desk.time.pass(121);
+            }
+        }
+        weather.set([]);
+        desk.run().unwrap();
+    }
+    assert!(weather.met() > 0);
+    reference.contents.assert_same(&desk.contents(), "on S3");
 }

@@ -43,9 +43,12 @@ impl Ran {
     }
 }
 
-/// The binary in `dir`, without the machine's own configuration.
+/// The binary in `dir`, without the machine's own configuration: the one that was built with the tests, or for long
+/// runs the one that `DESKMETER_BINARY` names.
 pub(crate) fn deskmeter(dir: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_deskmeter"));
+    #[expect(clippy::disallowed_methods, reason = "a switch of the test run")]
+    let named = std::env::var_os("DESKMETER_BINARY");
+    let mut command = Command::new(named.unwrap_or_else(|| env!("CARGO_BIN_EXE_deskmeter").into()));
     command.current_dir(dir).args(args).env_remove("DESKMETER_PIPELINE").env("DESKMETER_KEY", KEY);
     command
 }
