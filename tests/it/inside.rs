@@ -283,8 +283,11 @@ impl Inside {
         files.map(read).collect()
     }
 
-    /// What the lake holds.
+    /// What the lake holds, its marts made anew from all rows: how much of them each run had to make differs.
     pub(crate) fn contents(&self) -> Contents {
+        let (options, context) =
+            (SyncOptions { is_full_refresh: true, ..SyncOptions::default() }, self.now());
+        self.tell(self.heard(deskmeter_pipeline::sync(&self.pipeline, &context, &options))).unwrap();
         self.runtime.block_on(contents(&self.pipeline, &self.context))
     }
 
@@ -344,11 +347,8 @@ pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Everything a lake says: the rows of every collected table and mart, sorted, and the position of every stream.
-///
-/// Two things are left out, because they tell of the runs and not of the account: the privacy ledger as a whole, which
-/// counts what each run saw and dropped, and `as_of` of the marts that are kept by months, which is the watermark of
-/// the refresh that last had to make the month.
+/// Everything a lake says: the rows of every collected table and mart, sorted, and the position of every stream. Only
+/// the privacy ledger is left out, whole: it counts what each run saw and dropped, and runs differ.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Contents {
     rows: BTreeMap<String, Vec<String>>,
@@ -368,14 +368,10 @@ pub(crate) async fn contents(pipeline: &PipelineFile, context: &Context) -> Cont
         let mut texts = Vec::new();
         for batch in &batches {
             let options = FormatOptions::default().with_null("-");
-            let schema = batch.schema();
-            let is_monthly = schema.column_with_name("created_month").is_some();
-            let columns: Vec<_> = schema
-                .fields()
+            let columns: Vec<_> = batch
+                .columns()
                 .iter()
-                .zip(batch.columns())
-                .filter(|(field, _)| !(is_monthly && field.name() == "as_of"))
-                .map(|(_, column)| ArrayFormatter::try_new(column, &options).unwrap())
+                .map(|column| ArrayFormatter::try_new(column, &options).unwrap())
                 .collect();
             let row =
                 |row: usize| columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>();
@@ -413,12 +409,28 @@ impl Contents {
                 show(&extra)
             );
         }
-        assert_eq!(self.positions, found.positions, "{what}: positions");
+        for (table, position) in &self.positions {
+            let (expected, reached) = (reached(position), reached(&found.positions[table]));
+            // A run that meets only the last second again ends behind it, as Zendesk's own `end_time` does.
+            let is_behind_it = expected.0.is_empty() && (expected.1 - reached.1).abs() == 1;
+            assert!(
+                expected == reached || is_behind_it,
+                "{what}: {table} is at {reached:?}, not {expected:?}"
+            );
+        }
         assert!(
             self.positions.len() == 5 && self.rows["tickets"].len() > 20,
             "{what}: something was compared"
         );
     }
+}
+
+/// The cursor of a position, if it is one, and the second that it stands for.
+fn reached(position: &str) -> (String, i64) {
+    let position: serde_json::Value = serde_json::from_str(position).unwrap();
+    let second = position.pointer("/time/start_time").or(position.pointer("/cursor/newest")).unwrap();
+    let cursor = position.pointer("/cursor/cursor").and_then(serde_json::Value::as_str).unwrap_or_default();
+    (cursor.to_owned(), second.as_i64().unwrap())
 }
 
 /// The rows that `others` lack, each as often as it is lacking. Both are sorted.

@@ -35,6 +35,7 @@ fn read(desk: &Desk) -> (PipelineFile, Context) {
 }
 
 fn held(desk: &Desk) -> Contents {
+    desk.run(&["sync", "--full-refresh"]).ok();
     let (pipeline, context) = read(desk);
     tokio::runtime::Runtime::new().unwrap().block_on(contents(&pipeline, &context))
 }
