@@ -11,6 +11,7 @@ use deskmeter_lake::object_store;
 use deskmeter_lake::{
     Change, ConnectionLake, Error, FileWriter, Lake, TableSpec, commit, credentials, data_files,
 };
+use deskmeter_pipeline::SyncOptions;
 use tokio::runtime::Runtime;
 
 use crate::cloud::Cloud;
