@@ -303,7 +303,8 @@ impl Inside {
             files,
         );
         let report = self.runtime.block_on(audited).unwrap();
-        assert!(self.canaries.len() > 1_000 && report.objects > 20, "{} objects", report.objects);
+        let (marks, objects) = (self.canaries.len(), report.objects);
+        assert!(marks > 100 && objects > 20, "{marks} marks looked for in {objects} objects");
         assert!(report.findings.is_empty(), "{:#?}", report.findings);
     }
 }
