@@ -78,7 +78,9 @@ pub(crate) fn python() -> Option<PathBuf> {
 
 fn output(python: &Path, folder: &Path, script: &str, arguments: &[&Path]) -> String {
     let mut command = Command::new(python);
-    let output = command.current_dir(folder).arg("-c").arg(script).args(arguments).output().unwrap();
+    // On a busy machine pyarrow's threads now and then abort the interpreter while it ends: it ends without waiting.
+    let whole = format!("{script}\nimport os, sys\nsys.stdout.flush()\nos._exit(0)");
+    let output = command.current_dir(folder).arg("-c").arg(whole).args(arguments).output().unwrap();
     assert!(output.status.success(), "{script}\n{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
