@@ -123,15 +123,15 @@ fn a_backfill_uses_the_limit_and_is_never_refused() {
         }
     });
 
-    let took = clock.elapsed() - begun;
-    let users_took = *watch.users_end.lock().unwrap() - begun;
+    let took = clock.elapsed().saturating_sub(begun);
+    let users_took = watch.users_end.lock().unwrap().saturating_sub(begun);
     let requests = desk.simulator().requests().split_off(asked_before);
     let users = of(&requests, "/api/v2/incremental/users").len();
     let exports = of(&requests, "/api/v2/incremental/").len() - users;
     let refused = requests.iter().filter(|request| request.status == 429).count();
     // Ten may go at once, the eleventh a minute later.
     let bound = Duration::from_mins(1) * ((exports as u32 - 1) / 10);
-    let share = bound.as_secs_f64() / (took - users_took).as_secs_f64();
+    let share = bound.as_secs_f64() / took.saturating_sub(users_took).as_secs_f64();
     let of_all = bound.as_secs_f64() / took.as_secs_f64();
     eprintln!(
         "{tickets} tickets: {exports} export requests and {users} of users in {:.1} simulated minutes; {:.2} % of \

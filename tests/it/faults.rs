@@ -111,7 +111,7 @@ fn every_fault_strikes_and_heals_to_the_tables_of_a_fault_free_run() {
         for fault in faults {
             let name = spelled(fault);
             for (weather, runs) in [(name.clone(), 1), (format!("{name}%35"), 2)] {
-                desk.faults(&[weather.clone()]);
+                desk.faults(std::slice::from_ref(&weather));
                 for _ in 0..runs {
                     if attempt(&desk, &weather, &mut toll).is_ok() {
                         break;
