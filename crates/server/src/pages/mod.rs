@@ -39,7 +39,7 @@ pub(crate) struct Shell {
     pub(crate) token: String,
     can_sign_out: bool,
     /// Name in URLs and title of every dashboard.
-    dashboards: [(&'static str, &'static str); dashboards::ALL.len()],
+    dashboards: Vec<(&'static str, &'static str)>,
 }
 
 impl Shell {
@@ -53,7 +53,7 @@ impl Shell {
             connections,
             token: app.sessions.form_token(session),
             can_sign_out: app.password.is_some(),
-            dashboards: dashboards::ALL.map(|dashboard| (dashboard.slug, dashboard.title)),
+            dashboards: dashboards::ALL.iter().map(|dashboard| (dashboard.slug, dashboard.title)).collect(),
         }
     }
 

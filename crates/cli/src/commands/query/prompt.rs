@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use futures::FutureExt as _;
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{CompletionType, Config, Editor};
@@ -37,18 +38,14 @@ pub(super) async fn run(opened: &Opened, to: Option<&Path>) -> Result<Exit> {
     println(
         "Read-only SQL over the lake and its marts, each statement ended by ;   \\? lists the commands, \\q ends.",
     );
-    // From here on Ctrl-C stops a statement and not the program.
-    tokio::select! {
-        biased;
-        _ = tokio::signal::ctrl_c() => {}
-        () = std::future::ready(()) => {}
-    }
     let mut session = Session {
+        interrupts: Interrupts::listen()?,
         opened: Arc::new(opened.clone()),
         format: opened.global.format,
         to: to.map(Path::to_owned),
     };
     loop {
+        session.interrupts.forget();
         // Reading blocks: it has a thread of its own, so that the runtime goes on.
         let (read, again) = tokio::task::spawn_blocking(move || (line.readline(PROMPT), line)).await?;
         line = again;
@@ -100,7 +97,34 @@ enum Next {
     End,
 }
 
+/// Ctrl-C, listened to for the whole session: from here on it stops a statement and not the program, also when it is
+/// pressed between the end of typing and the start of computing.
+#[cfg(unix)]
+struct Interrupts(tokio::signal::unix::Signal);
+#[cfg(windows)]
+struct Interrupts(tokio::signal::windows::CtrlC);
+
+impl Interrupts {
+    fn listen() -> Result<Self> {
+        #[cfg(unix)]
+        let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt());
+        #[cfg(windows)]
+        let signal = tokio::signal::windows::ctrl_c();
+        Ok(Self(signal.context("listen for Ctrl-C")?))
+    }
+
+    /// What was pressed while nothing ran would stop the next statement.
+    fn forget(&mut self) {
+        while matches!(self.0.recv().now_or_never(), Some(Some(()))) {}
+    }
+
+    async fn pressed(&mut self) {
+        self.0.recv().await;
+    }
+}
+
 struct Session {
+    interrupts: Interrupts,
     opened: Arc<Opened>,
     format: Format,
     to: Option<PathBuf>,
@@ -133,7 +157,7 @@ impl Session {
     }
 
     /// Runs a statement until it ends or Ctrl-C is pressed.
-    async fn query(&self, text: &str) -> Result<()> {
+    async fn query(&mut self, text: &str) -> Result<()> {
         let sql = text.trim().trim_end_matches(';').to_owned();
         let shown = self.to.is_none().then_some(ROWS_SHOWN);
         let started = tokio::time::Instant::now();
@@ -143,7 +167,7 @@ impl Session {
             tokio::spawn(async move { super::answer(&opened, &sql, format, to.as_deref(), shown).await });
         let has_more = tokio::select! {
             answered = &mut answering => answered??,
-            _ = tokio::signal::ctrl_c() => {
+            () = self.interrupts.pressed() => {
                 answering.abort();
                 println("cancelled");
                 return Ok(());
