@@ -1,10 +1,8 @@
 //! One JSON value of a page as it stands there, told apart without being interpreted.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{Deserializer, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use crate::cursor::{Broken, Cursor};
 
 /// What a raw JSON text is.
 #[derive(Debug, PartialEq, Eq)]
@@ -47,25 +45,19 @@ fn text(raw: &str) -> Cow<'_, str> {
 }
 
 /// Hands over each element of a raw array as it stands there; tells whether it was one.
-pub(crate) fn each_element(raw: &str, take: impl FnMut(&str)) -> bool {
-    serde_json::Deserializer::from_str(raw).deserialize_seq(Elements(take)).is_ok()
-}
-
-struct Elements<F>(F);
-
-impl<'de, F: FnMut(&str)> Visitor<'de> for Elements<F> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut array: A) -> Result<(), A::Error> {
-        while let Some(element) = array.next_element::<&RawValue>()? {
-            (self.0)(element.get());
+pub(crate) fn each_element<'a>(raw: &'a str, mut take: impl FnMut(&'a str)) -> bool {
+    let mut cursor = Cursor::new(raw);
+    let mut walk = || {
+        let is_array = cursor.peek()? == b'[';
+        cursor.enter();
+        let mut is_first = true;
+        while is_array && cursor.goes_on(b']', is_first)? {
+            take(cursor.value()?);
+            is_first = false;
         }
-        Ok(())
-    }
+        Ok::<_, Broken>(is_array)
+    };
+    walk().unwrap_or(false)
 }
 
 #[cfg(test)]

@@ -1,11 +1,7 @@
-//! Typed allow-lists. A layout names the keys of an object that may be read; whatever else stands there is skipped by
-//! the parser without being copied, and counted by its position in the list, not by its text.
+//! Typed allow-lists. A layout names the keys of an object that may be read; whatever else stands there is skipped
+//! without being copied, and counted by its position in the list, not by its text.
 
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
-
+use crate::cursor::{Broken, Cursor};
 use crate::json::{Json, json};
 use crate::ledger::Tally;
 use crate::place::Place;
@@ -30,12 +26,12 @@ pub(crate) trait Layout<'a>: Sized {
     fn skipped_mut(&mut self) -> &mut Skipped;
 
     /// Reads the value of this key where it stands, if objects are expected there; answers what it was.
-    fn read_inside<A: MapAccess<'a>>(
+    fn read_inside(
         &mut self,
         _index: usize,
-        _map: &mut A,
+        _cursor: &mut Cursor<'a>,
         _tally: &mut Tally,
-    ) -> Result<Option<Shape>, A::Error> {
+    ) -> Result<Option<Shape>, Broken> {
         Ok(None)
     }
 }
@@ -51,6 +47,16 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
+    /// The shape of a raw value.
+    fn of(raw: &str) -> Self {
+        match json(raw) {
+            Json::Object => Self::Object,
+            Json::Array => Self::Array,
+            Json::Null => Self::Null,
+            _ => Self::Other,
+        }
+    }
+
     /// A text of the same shape: it stands for a value that is not kept as text.
     const fn raw(self) -> &'static str {
         match self {
@@ -65,73 +71,32 @@ impl Shape {
 /// Objects that are read inside of another one.
 pub(crate) trait Inside<'a>: Sized {
     /// Reads the value of a key.
-    fn read<A: MapAccess<'a>>(
-        place: Place,
-        map: &mut A,
-        tally: &mut Tally,
-    ) -> Result<(Shape, Self), A::Error>;
+    fn read(place: Place, cursor: &mut Cursor<'a>, tally: &mut Tally) -> Result<(Shape, Self), Broken>;
 }
 
 /// One object; None where something else stands.
 impl<'a, L: Layout<'a>> Inside<'a> for Option<L> {
-    fn read<A: MapAccess<'a>>(
-        place: Place,
-        map: &mut A,
-        tally: &mut Tally,
-    ) -> Result<(Shape, Self), A::Error> {
+    fn read(place: Place, cursor: &mut Cursor<'a>, tally: &mut Tally) -> Result<(Shape, Self), Broken> {
         let mut object = L::at(place);
-        let shape = if tally.is_careful {
-            read_raw(map.next_value::<&'a RawValue>()?.get(), &mut object, tally)
-        } else {
-            map.next_value_seed(ObjectSeed { object: &mut object, tally })?
-        };
+        let shape = read_object(cursor, &mut object, tally)?;
         Ok((shape, (shape == Shape::Object).then_some(object)))
     }
 }
 
 /// An array of objects; None for each element that is something else.
 impl<'a, L: Layout<'a>> Inside<'a> for Vec<Option<L>> {
-    fn read<A: MapAccess<'a>>(
-        place: Place,
-        map: &mut A,
-        tally: &mut Tally,
-    ) -> Result<(Shape, Self), A::Error> {
+    fn read(place: Place, cursor: &mut Cursor<'a>, tally: &mut Tally) -> Result<(Shape, Self), Broken> {
         let mut objects = Self::new();
-        let shape = if tally.is_careful {
-            let raw = map.next_value::<&'a RawValue>()?.get();
-            let mut parser = serde_json::Deserializer::from_str(raw);
-            match json(raw) {
-                Json::Array => {
-                    let seed = ArraySeed { objects: &mut objects, place, tally };
-                    seed.deserialize(&mut parser).unwrap_or(Shape::Other)
-                }
-                Json::Null => Shape::Null,
-                _ => Shape::Other,
-            }
-        } else {
-            map.next_value_seed(ArraySeed { objects: &mut objects, place, tally })?
-        };
-        Ok((shape, objects))
+        if cursor.peek()? != b'[' {
+            return Ok((Shape::of(cursor.value()?), objects));
+        }
+        cursor.enter();
+        while cursor.goes_on(b']', objects.is_empty())? {
+            let (_, object) = Inside::read(place, cursor, tally)?;
+            objects.push(object);
+        }
+        Ok((Shape::Array, objects))
     }
-}
-
-/// Reads a raw value into an object.
-pub(crate) fn read_raw<'a, L: Layout<'a>>(raw: &'a str, object: &mut L, tally: &mut Tally) -> Shape {
-    let mut parser = serde_json::Deserializer::from_str(raw);
-    ObjectSeed { object, tally }.deserialize(&mut parser).unwrap_or(Shape::Other)
-}
-
-/// Reads the next element of an array into an object; None at its end.
-pub(crate) fn next_object<'a, L: Layout<'a>, A: SeqAccess<'a>>(
-    array: &mut A,
-    object: &mut L,
-    tally: &mut Tally,
-) -> Result<Option<Shape>, A::Error> {
-    if tally.is_careful {
-        let raw = array.next_element::<&'a RawValue>()?;
-        return Ok(raw.map(|raw| read_raw(raw.get(), object, tally)));
-    }
-    array.next_element_seed(ObjectSeed { object, tally })
 }
 
 /// Declares a layout: each key that may be read gets a method, each key at which objects are read inside of this one a
@@ -196,14 +161,14 @@ macro_rules! layout {
                     &mut self.skipped
                 }
 
-                $(fn read_inside<A: serde::de::MapAccess<'a>>(
+                $(fn read_inside(
                     &mut self,
                     index: usize,
-                    map: &mut A,
+                    cursor: &mut crate::cursor::Cursor<'a>,
                     tally: &mut crate::ledger::Tally,
-                ) -> Result<Option<crate::layout::Shape>, A::Error> {
+                ) -> Result<Option<crate::layout::Shape>, crate::cursor::Broken> {
                     $(if index == Field::$slot as usize {
-                        let (shape, objects) = crate::layout::Inside::read(($of)(self.place), map, tally)?;
+                        let (shape, objects) = crate::layout::Inside::read(($of)(self.place), cursor, tally)?;
                         self.$objects = objects;
                         return Ok(Some(shape));
                     })*
@@ -228,167 +193,75 @@ pub(crate) fn open<'a, L: Layout<'a>>(value: &mut Value<'a>, place: Place, tally
     Some(object)
 }
 
-/// Reads an array of objects.
-struct ArraySeed<'t, L> {
-    objects: &'t mut Vec<Option<L>>,
-    place: Place,
-    tally: &'t mut Tally,
+/// Reads a raw value into an object.
+pub(crate) fn read_raw<'a, L: Layout<'a>>(raw: &'a str, object: &mut L, tally: &mut Tally) -> Shape {
+    read_object(&mut Cursor::new(raw), object, tally).unwrap_or(Shape::Other)
 }
 
-/// Reads one value into an object; answers what it was. The parser itself refuses two things that may stand in its
-/// place, and so the whole text: a string that is no Unicode, and a number beyond the range of floats. A page on which
-/// it does is read once more, carefully: each object is then cut out before it is read ([`crate::page`]).
-struct ObjectSeed<'t, L> {
-    object: &'t mut L,
-    tally: &'t mut Tally,
-}
-
-macro_rules! shapes {
-    () => {
-        type Value = Shape;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_unit<E: Error>(self) -> Result<Shape, E> {
-            Ok(Shape::Null)
-        }
-
-        fn visit_bool<E: Error>(self, _: bool) -> Result<Shape, E> {
-            Ok(Shape::Other)
-        }
-
-        fn visit_i64<E: Error>(self, _: i64) -> Result<Shape, E> {
-            Ok(Shape::Other)
-        }
-
-        fn visit_u64<E: Error>(self, _: u64) -> Result<Shape, E> {
-            Ok(Shape::Other)
-        }
-
-        fn visit_f64<E: Error>(self, _: f64) -> Result<Shape, E> {
-            Ok(Shape::Other)
-        }
-
-        fn visit_str<E: Error>(self, text: &str) -> Result<Shape, E> {
-            Ok(if text.is_empty() { Shape::Null } else { Shape::Other })
-        }
-    };
-}
-
-impl<'de, L: Layout<'de>> DeserializeSeed<'de> for ArraySeed<'_, L> {
-    type Value = Shape;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Shape, D::Error> {
-        deserializer.deserialize_any(self)
+/// Reads the next value into an object; answers what it was.
+pub(crate) fn read_object<'a, L: Layout<'a>>(
+    cursor: &mut Cursor<'a>,
+    object: &mut L,
+    tally: &mut Tally,
+) -> Result<Shape, Broken> {
+    if cursor.peek()? != b'{' {
+        return Ok(Shape::of(cursor.value()?));
     }
-}
-
-impl<'de, L: Layout<'de>> Visitor<'de> for ArraySeed<'_, L> {
-    shapes!();
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Shape, A::Error> {
-        loop {
-            let mut object = L::at(self.place);
-            match next_object(&mut array, &mut object, self.tally)? {
-                None => return Ok(Shape::Array),
-                Some(shape) => self.objects.push((shape == Shape::Object).then_some(object)),
-            }
-        }
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Shape, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Shape::Object)
-    }
-}
-
-impl<'de, L: Layout<'de>> DeserializeSeed<'de> for ObjectSeed<'_, L> {
-    type Value = Shape;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Shape, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de, L: Layout<'de>> Visitor<'de> for ObjectSeed<'_, L> {
-    shapes!();
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Shape, A::Error> {
-        let Self { object, tally } = self;
-        let place = object.place();
-        let mut position = 0;
-        loop {
-            let keys = KeySeed { keys: place.keys(), order: tally.at(place).1, position };
-            let Some(index) = map.next_key_seed(keys)? else { return Ok(Shape::Object) };
-            position += 1;
-            let is_lost = if index < object.values().len() {
-                let inside = object.read_inside(index, &mut map, tally)?;
-                let raw = match inside {
-                    Some(shape) => shape.raw(),
-                    None => map.next_value::<&'de RawValue>()?.get(),
-                };
-                object.values_mut().get_mut(index).is_some_and(|value| {
-                    value.set_fate(if inside == Some(Shape::Object) { Fate::Opened } else { Fate::Dropped });
-                    value.set(raw)
-                })
-            } else {
-                let skipped = object.skipped_mut();
-                if index == place.unknown() {
-                    skipped.unknown += 1;
-                } else {
-                    skipped.known += 1;
-                }
-                map.next_value::<Option<IgnoredAny>>()?.is_some()
+    cursor.enter();
+    let place = object.place();
+    let (keys, mut position) = (place.keys(), 0);
+    while cursor.goes_on(b'}', position == 0)? {
+        let index = key_index(cursor, keys, tally.at(place).1, position)?;
+        position += 1;
+        let is_lost = if index < object.values().len() {
+            let inside = object.read_inside(index, cursor, tally)?;
+            let raw = match inside {
+                Some(shape) => shape.raw(),
+                None => cursor.value()?,
             };
-            if let Some(counts) = tally.at(place).0.get_mut(index).filter(|_| is_lost) {
-                counts.dropped += 1;
+            object.values_mut().get_mut(index).is_some_and(|value| {
+                value.set_fate(if inside == Some(Shape::Object) { Fate::Opened } else { Fate::Dropped });
+                value.set(raw)
+            })
+        } else {
+            let skipped = object.skipped_mut();
+            if index == keys.len() {
+                skipped.unknown += 1;
+            } else {
+                skipped.known += 1;
             }
+            cursor.value()? != "null"
+        };
+        if is_lost && let Some(counts) = tally.at(place).0.get_mut(index) {
+            counts.dropped += 1;
         }
     }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Shape, A::Error> {
-        while array.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Shape::Array)
-    }
+    Ok(Shape::Object)
 }
 
 /// Reads a key as its index in the list; the list's length when it is not named there. Pages repeat the order of
 /// their keys, so the index that stood at this position in the object before is tried first.
-struct KeySeed<'t> {
-    keys: &'static [&'static str],
-    order: &'t mut Vec<usize>,
+fn key_index(
+    cursor: &mut Cursor<'_>,
+    keys: &[&str],
+    order: &mut Vec<usize>,
     position: usize,
-}
-
-impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
-    type Value = usize;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<usize, D::Error> {
-        deserializer.deserialize_str(self)
+) -> Result<usize, Broken> {
+    let guess = order.get(position).copied().unwrap_or_default();
+    if keys.get(guess).is_some_and(|name| cursor.takes_key(name)) {
+        return Ok(guess);
     }
-}
-
-impl Visitor<'_> for KeySeed<'_> {
-    type Value = usize;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E: Error>(self, key: &str) -> Result<usize, E> {
-        let guess = self.order.get(self.position).copied().unwrap_or_default();
-        if self.keys.get(guess).is_some_and(|name| *name == key) {
-            return Ok(guess);
-        }
-        let index = self.keys.iter().position(|name| *name == key).unwrap_or(self.keys.len());
+    let index = match json(cursor.key()?) {
+        Json::Text(key) => keys.iter().position(|name| *name == key),
+        // The empty key.
+        _ => None,
+    };
+    let index = index.unwrap_or(keys.len());
+    if let Some(known) = order.get_mut(position) {
+        *known = index;
+    } else if order.len() < keys.len() {
         // Bounded by the list, whatever a page holds.
-        if self.position < self.order.len() {
-            self.order[self.position] = index;
-        } else if self.order.len() < self.keys.len() {
-            self.order.push(index);
-        }
-        Ok(index)
+        order.push(index);
     }
+    Ok(index)
 }

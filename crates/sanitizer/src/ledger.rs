@@ -111,14 +111,12 @@ impl Ledger {
 /// The counts of one page, and the order in which its keys came.
 pub(crate) struct Tally {
     pub(crate) ledger: Ledger,
-    /// Whether each object is cut out of the page before it is read.
-    pub(crate) is_careful: bool,
     orders: [Vec<usize>; Place::ALL.len()],
 }
 
 impl Default for Tally {
     fn default() -> Self {
-        Self { ledger: Ledger::default(), is_careful: false, orders: std::array::from_fn(|_| Vec::new()) }
+        Self { ledger: Ledger::default(), orders: std::array::from_fn(|_| Vec::new()) }
     }
 }
 

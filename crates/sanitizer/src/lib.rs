@@ -11,6 +11,7 @@ mod allow_list;
 mod batch;
 mod civil;
 mod context;
+mod cursor;
 mod envelope;
 mod error;
 mod json;

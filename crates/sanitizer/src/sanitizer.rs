@@ -97,7 +97,7 @@ impl Sanitizer {
     }
 
     fn read<R: Rows>(&mut self, stream: Stream, bytes: &[u8]) -> Result<CleanPage, Error> {
-        let context = || Context::new(&self.key, &self.options.allow, &self.agents);
+        let context = Context::new(&self.key, &self.options.allow, &self.agents);
         let (envelope, rows, context) = page::read::<R>(stream, bytes, context)?;
         let Context { new_agents, tally, rejects, rows: rows_seen, .. } = context;
 
