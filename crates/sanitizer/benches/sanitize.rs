@@ -3,8 +3,9 @@
 //! figure is the mean of the passes over one page.
 
 use std::fs;
-use std::io::{Error, Result, Write, stdout};
+use std::io::{Error, Read, Result, Write, stdin, stdout};
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use deskmeter_sanitizer::{CleanBatch, PseudonymKey, Sanitizer, SanitizerOptions};
 use deskmeter_zendesk::Stream;
@@ -16,27 +17,50 @@ const CPU_SECONDS: f64 = 2.0;
 
 fn main() -> Result<()> {
     let options: Vec<String> = std::env::args().collect();
-    let option = |name: &str| {
-        options.iter().position(|option| option == name).and_then(|at| options.get(at + 1)).map(PathBuf::from)
-    };
+    let option =
+        |name: &str| options.iter().position(|option| option == name).and_then(|at| options.get(at + 1));
+    if let Some(stream) = option("--stream").and_then(|name| Stream::from_name(name)) {
+        return read_page().and_then(|page| writeln!(stdout(), "{}", measure(stream, &page)?));
+    }
     let mut figures = Map::new();
     for stream in Stream::ALL {
         let page = page(stream);
-        let figure = measure(stream, &page)?;
+        let figure = in_a_process_of_its_own(stream, &page)?;
         writeln!(stdout(), "{:<21} {figure}", stream.name())?;
         figures.insert(stream.name().to_owned(), figure);
-        if let Some(folder) = option("--pages") {
+        if let Some(folder) = option("--pages").map(PathBuf::from) {
             fs::write(folder.join(format!("{}.json", stream.name())), &page)?;
         }
     }
     option("--json").map_or(Ok(()), |file| fs::write(file, Value::from(figures).to_string()))
 }
 
+/// The figures of a process that holds nothing but this page, so that its memory tells of nothing else.
+fn in_a_process_of_its_own(stream: Stream, page: &str) -> Result<Value> {
+    let mut child = Command::new(std::env::current_exe()?)
+        .args(["--stream", stream.name()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(page.as_bytes())?;
+    }
+    Ok(serde_json::from_slice(&child.wait_with_output()?.stdout)?)
+}
+
+/// The page that the parent process sends.
+fn read_page() -> Result<Vec<u8>> {
+    let mut page = Vec::new();
+    stdin().read_to_end(&mut page)?;
+    page.shrink_to_fit();
+    Ok(page)
+}
+
 /// Speed and memory over one page. `peak_pages` is what the process took at most for reading it, the page itself
 /// included, in sizes of the page.
-fn measure(stream: Stream, page: &str) -> Result<Value> {
+fn measure(stream: Stream, page: &[u8]) -> Result<Value> {
     let mut sanitizer = Sanitizer::new(PseudonymKey::from_bytes([7; 32]), SanitizerOptions::default());
-    let mut read = || sanitizer.page(stream, page.as_bytes()).map_err(Error::other);
+    let mut read = || sanitizer.page(stream, page).map_err(Error::other);
     forget_peak()?;
     let before = memory("VmRSS:")?;
     let rows: usize = read()?.batches.iter().map(CleanBatch::num_rows).sum();

@@ -8,12 +8,12 @@ use deskmeter_zendesk::UnixSeconds;
 use crate::allow_list::AllowList;
 use crate::ledger::Tally;
 use crate::place::Place;
-use crate::pseudonym::{Pseudonym, PseudonymKey};
+use crate::pseudonym::{Pseudonym, PseudonymKey, Pseudonyms};
 use crate::reject::{Fault, Reject, Rule};
 
 /// The state of a page that is being read. Nothing of it is kept if the page is refused.
 pub(crate) struct Context<'s> {
-    pub(crate) key: &'s PseudonymKey,
+    pub(crate) pseudonyms: Pseudonyms<'s>,
     pub(crate) allow: &'s AllowList,
     known_agents: &'s HashSet<Pseudonym>,
     pub(crate) new_agents: HashSet<Pseudonym>,
@@ -30,7 +30,7 @@ impl<'s> Context<'s> {
         known_agents: &'s HashSet<Pseudonym>,
     ) -> Self {
         Self {
-            key,
+            pseudonyms: Pseudonyms::new(key),
             allow,
             known_agents,
             new_agents: HashSet::new(),

@@ -222,7 +222,7 @@ impl<'a> Cursor<'a> {
 
 /// How many bytes from the start are neither a quote, a backslash nor a control character. Eight at a time: a byte of
 /// a word that is below a limit borrows its highest bit, and the lowest such bit is the first such byte.
-fn plain(bytes: &[u8]) -> usize {
+pub(crate) fn plain(bytes: &[u8]) -> usize {
     const EACH: u64 = 0x0101_0101_0101_0101;
     let below = |word: u64, limit: u8| word.wrapping_sub(EACH * u64::from(limit)) & !word;
     let (words, rest) = bytes.as_chunks::<8>();

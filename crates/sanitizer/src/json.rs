@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::cursor::{Broken, Cursor};
+use crate::cursor::{Broken, Cursor, plain};
 
 /// What a raw JSON text is.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub(crate) fn json(raw: &str) -> Json<'_> {
 /// word of any list, no number and no time.
 fn text(raw: &str) -> Cow<'_, str> {
     let inner = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')).unwrap_or_default();
-    if !inner.contains('\\') {
+    if plain(inner.as_bytes()) == inner.len() {
         return Cow::Borrowed(inner);
     }
     serde_json::from_str(raw).map_or(Cow::Borrowed("\u{fffd}"), Cow::Owned)

@@ -68,34 +68,39 @@ impl Shape {
     }
 }
 
+/// Objects for which space is made in an array.
+const OBJECTS_EXPECTED: usize = 8;
+
 /// Objects that are read inside of another one.
 pub(crate) trait Inside<'a>: Sized {
-    /// Reads the value of a key.
-    fn read(place: Place, cursor: &mut Cursor<'a>, tally: &mut Tally) -> Result<(Shape, Self), Broken>;
+    /// Reads the next value in place of what was read before; answers what it was.
+    fn read(&mut self, place: Place, cursor: &mut Cursor<'a>, tally: &mut Tally) -> Result<Shape, Broken>;
 }
 
 /// One object; None where something else stands.
 impl<'a, L: Layout<'a>> Inside<'a> for Option<L> {
-    fn read(place: Place, cursor: &mut Cursor<'a>, tally: &mut Tally) -> Result<(Shape, Self), Broken> {
-        let mut object = L::at(place);
-        let shape = read_object(cursor, &mut object, tally)?;
-        Ok((shape, (shape == Shape::Object).then_some(object)))
+    fn read(&mut self, place: Place, cursor: &mut Cursor<'a>, tally: &mut Tally) -> Result<Shape, Broken> {
+        let shape = read_object(cursor, self.insert(L::at(place)), tally)?;
+        if shape != Shape::Object {
+            *self = None;
+        }
+        Ok(shape)
     }
 }
 
 /// An array of objects; None for each element that is something else.
 impl<'a, L: Layout<'a>> Inside<'a> for Vec<Option<L>> {
-    fn read(place: Place, cursor: &mut Cursor<'a>, tally: &mut Tally) -> Result<(Shape, Self), Broken> {
-        let mut objects = Self::new();
+    fn read(&mut self, place: Place, cursor: &mut Cursor<'a>, tally: &mut Tally) -> Result<Shape, Broken> {
+        self.clear();
         if cursor.peek()? != b'[' {
-            return Ok((Shape::of(cursor.value()?), objects));
+            return Ok(Shape::of(cursor.value()?));
         }
         cursor.enter();
-        while cursor.goes_on(b']', objects.is_empty())? {
-            let (_, object) = Inside::read(place, cursor, tally)?;
-            objects.push(object);
+        self.reserve(OBJECTS_EXPECTED);
+        while cursor.goes_on(b']', self.is_empty())? {
+            self.push_mut(None).read(place, cursor, tally)?;
         }
-        Ok((Shape::Array, objects))
+        Ok(Shape::Array)
     }
 }
 
@@ -168,8 +173,8 @@ macro_rules! layout {
                     tally: &mut crate::ledger::Tally,
                 ) -> Result<Option<crate::layout::Shape>, crate::cursor::Broken> {
                     $(if index == Field::$slot as usize {
-                        let (shape, objects) = crate::layout::Inside::read(($of)(self.place), cursor, tally)?;
-                        self.$objects = objects;
+                        let place = ($of)(self.place);
+                        let shape = crate::layout::Inside::read(&mut self.$objects, place, cursor, tally)?;
                         return Ok(Some(shape));
                     })*
                     Ok(None)
@@ -209,10 +214,11 @@ pub(crate) fn read_object<'a, L: Layout<'a>>(
     }
     cursor.enter();
     let place = object.place();
-    let (keys, mut position) = (place.keys(), 0);
-    while cursor.goes_on(b'}', position == 0)? {
-        let index = key_index(cursor, keys, tally.at(place).1, position)?;
-        position += 1;
+    let keys = place.keys();
+    let mut before = None;
+    while cursor.goes_on(b'}', before.is_none())? {
+        let index = key_index(cursor, keys, tally.at(place).1, before)?;
+        before = Some(index);
         let is_lost = if index < object.values().len() {
             let inside = object.read_inside(index, cursor, tally)?;
             let raw = match inside {
@@ -240,28 +246,27 @@ pub(crate) fn read_object<'a, L: Layout<'a>>(
 }
 
 /// Reads a key as its index in the list; the list's length when it is not named there. Pages repeat the order of
-/// their keys, so the index that stood at this position in the object before is tried first.
+/// their keys, so the one that followed the same key before is tried first.
 fn key_index(
     cursor: &mut Cursor<'_>,
     keys: &[&str],
-    order: &mut Vec<usize>,
-    position: usize,
+    followers: &mut [usize],
+    before: Option<usize>,
 ) -> Result<usize, Broken> {
-    let guess = order.get(position).copied().unwrap_or_default();
-    if keys.get(guess).is_some_and(|name| cursor.takes_key(name)) {
-        return Ok(guess);
+    let Some(follower) = followers.get_mut(before.map_or(0, |before| before + 1)) else {
+        return find_key(cursor, keys);
+    };
+    if !keys.get(*follower).is_some_and(|name| cursor.takes_key(name)) {
+        *follower = find_key(cursor, keys)?;
     }
+    Ok(*follower)
+}
+
+fn find_key(cursor: &mut Cursor<'_>, keys: &[&str]) -> Result<usize, Broken> {
     let index = match json(cursor.key()?) {
         Json::Text(key) => keys.iter().position(|name| *name == key),
         // The empty key.
         _ => None,
     };
-    let index = index.unwrap_or(keys.len());
-    if let Some(known) = order.get_mut(position) {
-        *known = index;
-    } else if order.len() < keys.len() {
-        // Bounded by the list, whatever a page holds.
-        order.push(index);
-    }
-    Ok(index)
+    Ok(index.unwrap_or(keys.len()))
 }

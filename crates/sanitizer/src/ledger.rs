@@ -108,22 +108,23 @@ impl Ledger {
     }
 }
 
-/// The counts of one page, and the order in which its keys came.
+/// The counts of one page, and the order in which its keys come.
 pub(crate) struct Tally {
     pub(crate) ledger: Ledger,
-    orders: [Vec<usize>; Place::ALL.len()],
+    /// By place: the index of the key that came first, and then of those that followed each key, the last time.
+    followers: [Vec<usize>; Place::ALL.len()],
 }
 
 impl Default for Tally {
     fn default() -> Self {
-        Self { ledger: Ledger::default(), orders: std::array::from_fn(|_| Vec::new()) }
+        Self { ledger: Ledger::default(), followers: Place::ALL.map(|place| vec![0; place.unknown() + 2]) }
     }
 }
 
 impl Tally {
-    /// The counts of a place by index, and the order of keys seen there.
-    pub(crate) fn at(&mut self, place: Place) -> (&mut [Counts], &mut Vec<usize>) {
-        (&mut self.ledger.places[place as usize], &mut self.orders[place as usize])
+    /// The counts of a place by index, and which keys followed which there.
+    pub(crate) fn at(&mut self, place: Place) -> (&mut [Counts], &mut [usize]) {
+        (&mut self.ledger.places[place as usize], &mut self.followers[place as usize])
     }
 
     /// Accounts for the values of an object whose row was stored, or not.

@@ -118,7 +118,7 @@ impl<'a, R: Rows> Walk<'a, '_, '_, R> {
             let mut row = R::Row::at(R::PLACE);
             let shape = read_object(cursor, &mut row, &mut self.context.tally)?;
             self.context.rows += 1;
-            self.rows.add((shape == Shape::Object).then_some(row), self.context);
+            self.rows.add((shape == Shape::Object).then_some(&mut row), self.context);
         }
         Ok(true)
     }

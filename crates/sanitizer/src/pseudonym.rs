@@ -1,5 +1,6 @@
 //! Keyed pseudonyms of users and organizations.
 
+use std::cell::Cell;
 use std::fmt;
 
 use deskmeter_zendesk::{OrganizationId, UserId};
@@ -43,6 +44,46 @@ impl PseudonymKey {
         let bits = hash.as_bytes().iter().take(16).fold(0, |bits, byte| bits << 8 | u128::from(*byte));
         Pseudonym(std::array::from_fn(|at| ALPHABET[(bits >> (123 - 5 * at)) as usize & 31]))
     }
+}
+
+/// Pseudonyms that a page keeps at hand, of users and of organizations alike.
+const AT_HAND: usize = 256;
+
+/// The pseudonyms of one page. A page names the same few people over and over, so the last ones are kept at hand.
+pub(crate) struct Pseudonyms<'s> {
+    key: &'s PseudonymKey,
+    users: [Cell<(i64, Pseudonym)>; AT_HAND],
+    organizations: [Cell<(i64, Pseudonym)>; AT_HAND],
+}
+
+impl<'s> Pseudonyms<'s> {
+    pub(crate) fn new(key: &'s PseudonymKey) -> Self {
+        // No id is 0.
+        let nobody = || Cell::new((0, Pseudonym([0; LENGTH])));
+        let none = || std::array::from_fn(|_| nobody());
+        Self { key, users: none(), organizations: none() }
+    }
+
+    pub(crate) fn user(&self, id: UserId) -> Pseudonym {
+        at_hand(&self.users, id.get(), || self.key.user(id))
+    }
+
+    pub(crate) fn organization(&self, id: OrganizationId) -> Pseudonym {
+        at_hand(&self.organizations, id.get(), || self.key.organization(id))
+    }
+}
+
+/// The pseudonym that is kept for an id, or one that is made and kept in place of another.
+fn at_hand(kept: &[Cell<(i64, Pseudonym)>; AT_HAND], id: i64, make: impl FnOnce() -> Pseudonym) -> Pseudonym {
+    // Ids run on, so their lowest bits spread them.
+    let Some(place) = kept.get(id as usize % AT_HAND) else { return make() };
+    let (known, pseudonym) = place.get();
+    if known == id {
+        return pseudonym;
+    }
+    let pseudonym = make();
+    place.set((id, pseudonym));
+    pseudonym
 }
 
 impl fmt::Debug for PseudonymKey {

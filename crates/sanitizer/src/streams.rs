@@ -34,7 +34,7 @@ pub(crate) trait Rows: Default {
     const PLACE: Place;
 
     /// Takes a row; None where something else than an object stands.
-    fn add(&mut self, row: Option<Self::Row<'_>>, context: &mut Context<'_>);
+    fn add(&mut self, row: Option<&mut Self::Row<'_>>, context: &mut Context<'_>);
 
     /// The batches, in the order in which they must be stored.
     fn finish(self) -> Vec<CleanBatch>;

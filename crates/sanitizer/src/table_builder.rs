@@ -135,21 +135,26 @@ impl ColumnBuilder {
 pub(crate) struct TableBuilder {
     table: &'static Table,
     columns: Vec<ColumnBuilder>,
+    /// Whether the names of a row were compared with the columns.
+    is_compared: bool,
 }
 
 impl TableBuilder {
     pub(crate) fn new(table: &'static Table) -> Self {
-        Self { table, columns: table.columns.iter().map(|column| ColumnBuilder::new(column.kind)).collect() }
+        let columns = table.columns.iter().map(|column| ColumnBuilder::new(column.kind)).collect();
+        Self { table, columns, is_compared: false }
     }
 
     /// Appends a row: every column of the table, by name and in order. Anything else is a mistake of ours, which no
-    /// page can bring about.
+    /// page can bring about. Rows of a table are written at one place of the code, so that the first one's names stand
+    /// for all; the kinds are compared in each.
     pub(crate) fn row<const N: usize>(&mut self, cells: [(&'static str, Cell<'_>); N]) {
         assert_eq!(N, self.columns.len(), "a row of {} has all columns", self.table.name);
-        for ((builder, column), (name, cell)) in self.columns.iter_mut().zip(self.table.columns).zip(cells) {
-            let fits = name == column.name && builder.push(column, cell);
+        for ((builder, column), (name, cell)) in self.columns.iter_mut().zip(self.table.columns).zip(&cells) {
+            let fits = (self.is_compared || *name == column.name) && builder.push(column, *cell);
             assert!(fits, "{name} is not the next column of {}, or of another kind", self.table.name);
         }
+        self.is_compared = true;
     }
 
     #[expect(clippy::expect_used, reason = "the builders are of the schema's types and of equal lengths")]

@@ -9,7 +9,7 @@ use deskmeter_zendesk::{OrganizationId, UnixSeconds, UserId};
 use crate::civil::{self, TIMES};
 use crate::json::{Json, each_element, json};
 use crate::place::Place;
-use crate::pseudonym::{Pseudonym, PseudonymKey};
+use crate::pseudonym::{Pseudonym, Pseudonyms};
 use crate::reject::{Fault, Rule};
 
 /// Ids that are accepted, as in [`deskmeter_zendesk`]: longer digits are not ids (leak place 28).
@@ -114,19 +114,19 @@ impl<'a> Value<'a> {
     }
 
     /// The pseudonym of a user.
-    pub(crate) fn user(&mut self, key: &PseudonymKey) -> Result<Option<Pseudonym>, Rule> {
+    pub(crate) fn user(&mut self, pseudonyms: &Pseudonyms<'_>) -> Result<Option<Pseudonym>, Rule> {
         let Some(id) = self.id()? else { return Ok(None) };
         let id = UserId::new(id).map_err(|_| self.rule(Fault::OutOfRange))?;
         self.fate = Fate::Pseudonymised;
-        Ok(Some(key.user(id)))
+        Ok(Some(pseudonyms.user(id)))
     }
 
     /// The pseudonym of an organization.
-    pub(crate) fn organization(&mut self, key: &PseudonymKey) -> Result<Option<Pseudonym>, Rule> {
+    pub(crate) fn organization(&mut self, pseudonyms: &Pseudonyms<'_>) -> Result<Option<Pseudonym>, Rule> {
         let Some(id) = self.id()? else { return Ok(None) };
         let id = OrganizationId::new(id).map_err(|_| self.rule(Fault::OutOfRange))?;
         self.fate = Fate::Pseudonymised;
-        Ok(Some(key.organization(id)))
+        Ok(Some(pseudonyms.organization(id)))
     }
 
     pub(crate) fn boolean(&mut self) -> Result<Option<bool>, Rule> {
@@ -192,6 +192,11 @@ fn is_integer(text: &str) -> bool {
 }
 
 fn integer(number: &str) -> Result<i64, Fault> {
+    // Most numbers are ids and counts: digits that fit.
+    let digits = number.as_bytes();
+    if digits.len() <= 18 && digits.iter().all(u8::is_ascii_digit) && !digits.is_empty() {
+        return Ok(digits.iter().fold(0, |number, digit| number * 10 + i64::from(digit - b'0')));
+    }
     let whole = number.split_once('.').map_or(number, |(whole, fraction)| {
         if fraction.bytes().all(|byte| byte == b'0') { whole } else { number }
     });

@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::json::Json;
 use crate::layout::{Layout, layout};
 use crate::place::Place;
-use crate::pseudonym::{Pseudonym, PseudonymKey};
+use crate::pseudonym::{Pseudonym, Pseudonyms};
 use crate::reject::{Fault, Rule};
 use crate::table_builder::{Cell, TableBuilder};
 use crate::value::{Fate, Value};
@@ -79,7 +79,7 @@ struct Field {
     value: for<'c, 'a> fn(&'c mut ChildEvent<'a>) -> &'c mut Value<'a>,
 }
 
-/// The listed fields. Where a child holds several, the first of this list is the row's.
+/// The listed fields, which are the first of the layout. Where a child holds several, the first is the row's.
 static FIELDS: [Field; 11] = [
     Field { key: "status", word: "status", reading: Reading::Word(&STATUS), value: |child| child.status() },
     Field {
@@ -163,7 +163,7 @@ struct Setting {
 
 impl ChildEvent<'_> {
     /// Adds the child's row, or accounts for why there is none.
-    pub(crate) fn add(mut self, update: Update, table: &mut TableBuilder, context: &mut Context<'_>) {
+    pub(crate) fn add(&mut self, update: Update, table: &mut TableBuilder, context: &mut Context<'_>) {
         // The rule that made the change stands beside every field, so it is told apart from them, and dropped.
         self.via_reference_id().set_fate(Fate::Dropped);
         let via = if self.via().json() == Json::Null {
@@ -171,7 +171,7 @@ impl ChildEvent<'_> {
         } else {
             event_via(self.via(), Place::ChildEventVia, context)
         };
-        let labels = LabelChange::read(&mut self, context.allow);
+        let labels = LabelChange::read(self, context.allow);
         let kept = self.kept(!labels.is_empty());
         let converted = kept.and_then(|kept| match kept {
             Some(kept) => {
@@ -187,7 +187,7 @@ impl ChildEvent<'_> {
                 context.reject(&TICKET_EVENTS, id, rule);
             }
         }
-        context.tally.settle(&self, converted == Ok(true));
+        context.tally.settle(self, converted == Ok(true));
         let is_stored = converted == Ok(true) && matches!(kept, Ok(Some(Kept::Labels(_))));
         labels.settle(is_stored, &mut context.tally);
     }
@@ -212,7 +212,8 @@ impl ChildEvent<'_> {
     /// The listed field that the child sets: the first key of the list that is present, null or not, else the field
     /// that `field_name` tells.
     fn source(&mut self) -> Option<Source> {
-        if let Some(field) = FIELDS.iter().find(|field| (field.value)(self).is_present()) {
+        let mut listed = self.values().iter().zip(&FIELDS);
+        if let Some((_, field)) = listed.find(|(value, _)| value.is_present()) {
             return Some(Source::Key(field));
         }
         match self.field_name().json() {
@@ -242,7 +243,7 @@ impl ChildEvent<'_> {
                 ("comment", None, Setting::default(), Setting::default())
             }
             Kept::Field(kind, source) => {
-                let (field, new, previous) = self.field(source, context.key)?;
+                let (field, new, previous) = self.field(source, &context.pseudonyms)?;
                 (kind, Some(field), new, previous)
             }
             Kept::Labels(kind) => {
@@ -281,17 +282,17 @@ impl ChildEvent<'_> {
     fn field(
         &mut self,
         source: Source,
-        key: &PseudonymKey,
+        pseudonyms: &Pseudonyms<'_>,
     ) -> Result<(&'static str, Setting, Setting), Rule> {
         let (field, new) = match source {
-            Source::Key(field) => (field, field.reading.read((field.value)(self), key)?),
+            Source::Key(field) => (field, field.reading.read((field.value)(self), pseudonyms)?),
             Source::Named(field) => {
                 self.field_name().set_fate(Fate::Kept);
-                (field, field.reading.read(self.value(), key)?)
+                (field, field.reading.read(self.value(), pseudonyms)?)
             }
         };
         let previous = if self.is_previous_of(field) {
-            field.reading.read(self.previous_value(), key)?
+            field.reading.read(self.previous_value(), pseudonyms)?
         } else {
             Setting::default()
         };
@@ -314,7 +315,7 @@ impl ChildEvent<'_> {
     /// How many fields the child may be about: keys of the list, `field_name`, tags and fields, known keys that are
     /// dropped.
     fn fields_beside(&mut self) -> usize {
-        let listed = FIELDS.iter().filter(|field| (field.value)(self).is_present()).count();
+        let listed = self.values().iter().take(FIELDS.len()).filter(|value| value.is_present()).count();
         let others = [
             self.field_name().is_present(),
             self.tags().is_present(),
@@ -327,14 +328,14 @@ impl ChildEvent<'_> {
 }
 
 impl Reading {
-    fn read(self, value: &mut Value<'_>, key: &PseudonymKey) -> Result<Setting, Rule> {
+    fn read(self, value: &mut Value<'_>, pseudonyms: &Pseudonyms<'_>) -> Result<Setting, Rule> {
         let none = Setting::default();
         Ok(match self {
             Self::Word(domain) => Setting { word: value.word(domain)?, ..none },
             Self::Boolean => Setting { word: boolean_word(value)?, ..none },
             Self::Structural => Setting { id: value.id()?, ..none },
-            Self::User => Setting { key: value.user(key)?, ..none },
-            Self::Organization => Setting { key: value.organization(key)?, ..none },
+            Self::User => Setting { key: value.user(pseudonyms)?, ..none },
+            Self::Organization => Setting { key: value.organization(pseudonyms)?, ..none },
         })
     }
 }
@@ -352,4 +353,16 @@ fn boolean_word(value: &mut Value<'_>) -> Result<Option<&'static str>, Rule> {
 
 const fn word(boolean: bool) -> &'static str {
     if boolean { "true" } else { "false" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_listed_fields_are_the_first_of_the_layout() {
+        for (field, key) in FIELDS.iter().zip(ChildEvent::KEYS) {
+            assert_eq!(field.key, *key);
+        }
+    }
 }

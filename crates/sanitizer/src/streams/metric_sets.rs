@@ -61,19 +61,19 @@ pub(crate) struct Carrier {
 
 /// Adds the metric set of a ticket, if it has one. A bad one is refused without its ticket.
 pub(crate) fn add(
-    value: &mut Value<'_>,
-    set: Option<TicketMetricSet<'_>>,
+    value: &Value<'_>,
+    set: Option<&mut TicketMetricSet<'_>>,
     carrier: Carrier,
     table: &mut TableBuilder,
     context: &mut Context<'_>,
 ) {
-    let Some(mut set) = set else {
+    let Some(set) = set else {
         if value.json() != Json::Null {
             context.reject(&TICKET_METRIC_SETS, Some(carrier.ticket_id), value.rule(Fault::WrongType));
         }
         return;
     };
-    let converted = convert(&mut set, carrier, table);
+    let converted = convert(set, carrier, table);
     if let Err(rule) = converted {
         context.reject(&TICKET_METRIC_SETS, Some(carrier.ticket_id), rule);
     }
@@ -141,18 +141,18 @@ fn convert(set: &mut TicketMetricSet<'_>, carrier: Carrier, table: &mut TableBui
 
 impl TicketMetricSet<'_> {
     /// Accounts for the set and its durations.
-    fn settle(self, is_stored: bool, tally: &mut Tally) {
-        tally.settle(&self, is_stored);
+    fn settle(&self, is_stored: bool, tally: &mut Tally) {
+        tally.settle(self, is_stored);
         let durations = [
-            self.reply,
-            self.first_resolution,
-            self.full_resolution,
-            self.agent_wait,
-            self.requester_wait,
-            self.on_hold,
-            self.seconds,
+            &self.reply,
+            &self.first_resolution,
+            &self.full_resolution,
+            &self.agent_wait,
+            &self.requester_wait,
+            &self.on_hold,
+            &self.seconds,
         ];
-        for durations in durations.iter().flatten() {
+        for durations in durations.into_iter().flatten() {
             tally.settle(durations, is_stored);
         }
     }

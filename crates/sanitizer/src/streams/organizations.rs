@@ -38,16 +38,16 @@ impl Rows for Organizations {
     type Row<'a> = Organization<'a>;
     const PLACE: Place = Place::Organization;
 
-    fn add(&mut self, row: Option<Organization<'_>>, context: &mut Context<'_>) {
-        let Some(mut organization) = row else {
+    fn add(&mut self, row: Option<&mut Organization<'_>>, context: &mut Context<'_>) {
+        let Some(organization) = row else {
             return context.reject_non_object(&ORGANIZATIONS, Place::Organization);
         };
         context.saw(organization.updated_at().time());
-        let converted = self.convert(&mut organization, context);
+        let converted = self.convert(organization, context);
         if let Err(rule) = converted {
             context.reject(&ORGANIZATIONS, None, rule);
         }
-        context.tally.settle(&organization, converted.is_ok());
+        context.tally.settle(organization, converted.is_ok());
     }
 
     fn finish(self) -> Vec<CleanBatch> {
@@ -57,7 +57,7 @@ impl Rows for Organizations {
 
 impl Organizations {
     fn convert(&mut self, organization: &mut Organization<'_>, context: &Context<'_>) -> Result<(), Rule> {
-        let organization_key = organization.id().required(|id| id.organization(context.key))?;
+        let organization_key = organization.id().required(|id| id.organization(&context.pseudonyms))?;
         let created_at = organization.created_at().required(Value::time)?;
         self.0.row([
             ("organization_key", organization_key.into()),

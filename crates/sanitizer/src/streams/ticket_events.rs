@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::json::Json;
 use crate::layout::layout;
 use crate::place::Place;
-use crate::pseudonym::{Pseudonym, PseudonymKey};
+use crate::pseudonym::{Pseudonym, Pseudonyms};
 use crate::reject::{Fault, Rule};
 use crate::table_builder::TableBuilder;
 use crate::value::{Fate, IDS, Value};
@@ -54,19 +54,20 @@ impl Rows for TicketEvents {
     type Row<'a> = TicketEvent<'a>;
     const PLACE: Place = Place::TicketEvent;
 
-    fn add(&mut self, row: Option<TicketEvent<'_>>, context: &mut Context<'_>) {
-        let Some(mut event) = row else {
+    fn add(&mut self, row: Option<&mut TicketEvent<'_>>, context: &mut Context<'_>) {
+        let Some(event) = row else {
             return context.reject_non_object(&TICKET_EVENTS, Place::TicketEvent);
         };
-        context.saw(occurred_at(&mut event));
+        let occurred_at = occurred_at(event);
+        context.saw(occurred_at);
         let via = event_via(event.via(), Place::TicketEventVia, context);
-        let added = Update::read(&mut event, via, context.key)
-            .and_then(|update| self.add_children(&mut event, update, context));
+        let added = Update::read(event, occurred_at, via, &context.pseudonyms)
+            .and_then(|update| self.add_children(event, update, context));
         if let Err(rule) = added {
             let id = event.id().id().ok().flatten();
             context.reject(&TICKET_EVENTS, id, rule);
         }
-        context.tally.settle(&event, added.is_ok());
+        context.tally.settle(event, added.is_ok());
     }
 
     fn finish(self) -> Vec<CleanBatch> {
@@ -85,14 +86,15 @@ fn occurred_at(event: &mut TicketEvent<'_>) -> Result<Option<UnixSeconds>, Rule>
 impl Update {
     fn read(
         event: &mut TicketEvent<'_>,
+        occurred_at: Result<Option<UnixSeconds>, Rule>,
         via: Option<&'static str>,
-        key: &PseudonymKey,
+        pseudonyms: &Pseudonyms<'_>,
     ) -> Result<Self, Rule> {
         let event_id = event.id().required(Value::id)?;
         let ticket_id = event.ticket_id().required(Value::id)?;
-        let occurred_at = occurred_at(event)?.ok_or(event.timestamp().rule(Fault::Missing))?;
+        let occurred_at = occurred_at?.ok_or(event.timestamp().rule(Fault::Missing))?;
         let is_system = event.updater_id().integer(-1..=*IDS.end())? == Some(-1);
-        let updater_key = if is_system { None } else { event.updater_id().user(key)? };
+        let updater_key = if is_system { None } else { event.updater_id().user(pseudonyms)? };
         Ok(Self { event_id, ticket_id, occurred_at, updater_key, is_system, via })
     }
 }
@@ -109,7 +111,7 @@ impl TicketEvents {
             Json::Array => {}
             _ => return Err(event.child_events().rule(Fault::WrongType)),
         }
-        for child in std::mem::take(&mut event.children) {
+        for child in &mut event.children {
             match child {
                 Some(child) => child.add(update, &mut self.0, context),
                 None => context.reject_non_object(&TICKET_EVENTS, Place::ChildEvent),

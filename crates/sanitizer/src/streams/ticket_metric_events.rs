@@ -12,6 +12,7 @@ use crate::place::Place;
 use crate::reject::{Fault, Rule};
 use crate::table_builder::{Cell, TableBuilder};
 use crate::value::{Fate, MINUTES, SECONDS, Value};
+use deskmeter_zendesk::UnixSeconds;
 
 layout! {
     /// A metric event.
@@ -89,12 +90,13 @@ impl Rows for MetricEvents {
     type Row<'a> = TicketMetricEvent<'a>;
     const PLACE: Place = Place::MetricEvent;
 
-    fn add(&mut self, row: Option<TicketMetricEvent<'_>>, context: &mut Context<'_>) {
-        let Some(mut event) = row else {
+    fn add(&mut self, row: Option<&mut TicketMetricEvent<'_>>, context: &mut Context<'_>) {
+        let Some(event) = row else {
             return context.reject_non_object(&TICKET_METRIC_EVENTS, Place::MetricEvent);
         };
-        context.saw(event.time().time());
-        let converted = self.convert(&mut event);
+        let time = event.time().time();
+        context.saw(time);
+        let converted = self.convert(event, time);
         if let Err(rule) = converted {
             let id = event.id().id().ok().flatten();
             context.reject(&TICKET_METRIC_EVENTS, id, rule);
@@ -108,13 +110,17 @@ impl Rows for MetricEvents {
 }
 
 impl MetricEvents {
-    fn convert(&mut self, event: &mut TicketMetricEvent<'_>) -> Result<(), Rule> {
+    fn convert(
+        &mut self,
+        event: &mut TicketMetricEvent<'_>,
+        time: Result<Option<UnixSeconds>, Rule>,
+    ) -> Result<(), Rule> {
         let id = event.id().required(Value::id)?;
         let ticket_id = event.ticket_id().required(Value::id)?;
         let metric = event.metric().required(|metric| metric.word(&METRIC))?;
         let instance_id = event.instance_id().required(Value::count)?;
         let event_type = event.event_type().required(|word| word.word(&METRIC_EVENT_TYPE))?;
-        let occurred_at = event.time().required(Value::time)?;
+        let occurred_at = event.time().required(|_| time)?;
         let is_deleted = event.deleted().boolean()?.unwrap_or(false);
         object_or_null(event.sla())?;
         let sla = target(event.sla_object.as_mut())?;
@@ -149,9 +155,9 @@ impl MetricEvents {
 
 impl TicketMetricEvent<'_> {
     /// Accounts for the event and the objects in it.
-    fn settle(self, is_stored: bool, tally: &mut Tally) {
-        tally.settle(&self, is_stored);
-        for sla in [self.sla_object, self.group_sla_object].into_iter().flatten() {
+    fn settle(&self, is_stored: bool, tally: &mut Tally) {
+        tally.settle(self, is_stored);
+        for sla in [&self.sla_object, &self.group_sla_object].into_iter().flatten() {
             sla.settle(is_stored, tally);
         }
         if let Some(clock) = &self.clock {
@@ -161,8 +167,8 @@ impl TicketMetricEvent<'_> {
 }
 
 impl Sla<'_> {
-    fn settle(self, is_stored: bool, tally: &mut Tally) {
-        tally.settle(&self, is_stored);
+    fn settle(&self, is_stored: bool, tally: &mut Tally) {
+        tally.settle(self, is_stored);
         if let Some(policy) = &self.policy_object {
             tally.settle(policy, is_stored);
         }

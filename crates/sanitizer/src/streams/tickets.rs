@@ -80,8 +80,8 @@ impl Rows for Tickets {
     type Row<'a> = Ticket<'a>;
     const PLACE: Place = Place::Ticket;
 
-    fn add(&mut self, row: Option<Ticket<'_>>, context: &mut Context<'_>) {
-        let Some(mut ticket) = row else { return context.reject_non_object(&TICKETS, Place::Ticket) };
+    fn add(&mut self, row: Option<&mut Ticket<'_>>, context: &mut Context<'_>) {
+        let Some(ticket) = row else { return context.reject_non_object(&TICKETS, Place::Ticket) };
         context.saw(ticket.generated_timestamp().epoch());
         let mut via = open::<Via<'_>>(ticket.via(), Place::TicketVia, &mut context.tally);
         let mut source = via
@@ -93,12 +93,12 @@ impl Rows for Tickets {
         };
         let rel = source.as_mut().and_then(|source| relation(source.rel()));
 
-        let labels = TicketLabels::read(&mut ticket, context);
-        let carrier = self.convert(&mut ticket, channel, rel, labels.set(), context);
+        let labels = TicketLabels::read(ticket, context);
+        let carrier = self.convert(ticket, channel, rel, labels.set(), context);
         match carrier {
             Ok(carrier) => {
-                let set = ticket.metric_set_object.take();
-                metric_sets::add(ticket.metric_set(), set, carrier, &mut self.metric_sets, context);
+                let (value, set) = (*ticket.metric_set(), ticket.metric_set_object.as_mut());
+                metric_sets::add(&value, set, carrier, &mut self.metric_sets, context);
             }
             Err(rule) => {
                 let id = ticket.id().id().ok().flatten();
@@ -106,7 +106,7 @@ impl Rows for Tickets {
                 ticket.metric_set().set_fate(Fate::Dropped);
             }
         }
-        context.tally.settle(&ticket, carrier.is_ok());
+        context.tally.settle(ticket, carrier.is_ok());
         labels.settle(carrier.is_ok(), &mut context.tally);
         if let Some(via) = via {
             context.tally.settle(&via, carrier.is_ok());
@@ -131,7 +131,7 @@ impl Tickets {
         labels: LabelSet,
         context: &Context<'_>,
     ) -> Result<Carrier, Rule> {
-        let key = context.key;
+        let pseudonyms = &context.pseudonyms;
         let ticket_id = ticket.id().required(Value::id)?;
         let created_at = ticket.created_at().required(Value::time)?;
         let generated_at = ticket.generated_timestamp().required(Value::epoch)?;
@@ -146,10 +146,10 @@ impl Tickets {
             ("ticket_type", ticket.ticket_type().word(&TICKET_TYPE)?.into()),
             ("channel", channel.into()),
             ("via_rel", rel.into()),
-            ("requester_key", ticket.requester_id().user(key)?.into()),
-            ("submitter_key", ticket.submitter_id().user(key)?.into()),
-            ("assignee_key", ticket.assignee_id().user(key)?.into()),
-            ("organization_key", ticket.organization_id().organization(key)?.into()),
+            ("requester_key", ticket.requester_id().user(pseudonyms)?.into()),
+            ("submitter_key", ticket.submitter_id().user(pseudonyms)?.into()),
+            ("assignee_key", ticket.assignee_id().user(pseudonyms)?.into()),
+            ("organization_key", ticket.organization_id().organization(pseudonyms)?.into()),
             ("group_id", ticket.group_id().id()?.into()),
             ("brand_id", ticket.brand_id().id()?.into()),
             ("ticket_form_id", ticket.ticket_form_id().id()?.into()),

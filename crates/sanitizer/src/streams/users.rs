@@ -56,16 +56,16 @@ impl Rows for Agents {
     type Row<'a> = User<'a>;
     const PLACE: Place = Place::User;
 
-    fn add(&mut self, row: Option<User<'_>>, context: &mut Context<'_>) {
-        let Some(mut user) = row else { return context.reject_non_object(&AGENTS, Place::User) };
+    fn add(&mut self, row: Option<&mut User<'_>>, context: &mut Context<'_>) {
+        let Some(user) = row else { return context.reject_non_object(&AGENTS, Place::User) };
         context.saw(user.updated_at().time());
-        let outcome = self.convert(&mut user, context);
+        let outcome = self.convert(user, context);
         match outcome {
             Ok(Outcome::Stored) => {}
             Ok(Outcome::EndUser) => context.tally.drop_whole(Place::User),
             Err(rule) => context.reject(&AGENTS, None, rule),
         }
-        context.tally.settle(&user, outcome == Ok(Outcome::Stored));
+        context.tally.settle(user, outcome == Ok(Outcome::Stored));
     }
 
     fn finish(self) -> Vec<CleanBatch> {
@@ -76,7 +76,7 @@ impl Rows for Agents {
 impl Agents {
     fn convert(&mut self, user: &mut User<'_>, context: &mut Context<'_>) -> Result<Outcome, Rule> {
         let role = user.role().required(role)?;
-        let agent_key = user.id().required(|id| id.user(context.key));
+        let agent_key = user.id().required(|id| id.user(&context.pseudonyms));
         if role == END_USER && !agent_key.is_ok_and(|key| context.is_agent(key)) {
             return Ok(Outcome::EndUser);
         }
