@@ -7,6 +7,8 @@
 //! cargo bench -p deskmeter-warehouse -- refresh DIR             refreshes all marts of that lake
 //! cargo bench -p deskmeter-warehouse -- touch DIR N             refreshes after the newest N tickets changed
 //! ```
+//!
+//! `MEMORY_GIB` is the engine's memory limit, 2 unless it is set.
 #![expect(clippy::print_stdout, reason = "a benchmark tells its figures")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that fails stops")]
 
@@ -21,6 +23,10 @@ use arrow::datatypes::Int64Type;
 use deskmeter_lake::{ConnectionLake, Lake, TableSpec};
 use deskmeter_warehouse::{AppliesTo, RefreshScope, ScheduleSpec, Touched, Warehouse, WarehouseOptions};
 use futures::TryStreamExt as _;
+
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const AS_OF: i64 = world::START + 310 * 86_400;
 /// Tickets whose rows are made at a time.
@@ -38,10 +44,10 @@ fn schedule() -> ScheduleSpec {
     }
 }
 
-fn warehouse() -> Warehouse {
+fn warehouse(memory_gib: usize) -> Warehouse {
     let options = WarehouseOptions {
         schedules: vec![schedule()],
-        memory_limit_bytes: 2 << 30,
+        memory_limit_bytes: memory_gib << 30,
         ..WarehouseOptions::default()
     };
     Warehouse::new(options).unwrap()
@@ -105,7 +111,8 @@ fn resident_mib_max() -> u64 {
 async fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let mut warehouse = warehouse();
+    let memory_gib = std::env::var("MEMORY_GIB").ok().and_then(|text| text.parse().ok()).unwrap_or(2);
+    let mut warehouse = warehouse(memory_gib);
     match words.as_slice() {
         ["make", folder, tickets] => make(folder, tickets.parse().unwrap()).await,
         ["refresh", folder] => {

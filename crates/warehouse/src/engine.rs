@@ -9,8 +9,11 @@ use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use deskmeter_lake::{ConnectionLake, DeltaTable};
+
+use crate::group_windows::GroupWindows;
 
 #[cfg(feature = "ballista")]
 use crate::cluster::{self, Snapshot};
@@ -57,7 +60,13 @@ impl Engine {
     )]
     pub(crate) fn context(&self, config: SessionConfig, runtime: &Arc<RuntimeEnv>) -> Result<SessionContext> {
         match self {
-            Self::Embedded => Ok(SessionContext::new_with_config_rt(config, Arc::clone(runtime))),
+            Self::Embedded => {
+                let state = SessionStateBuilder::new_with_default_features()
+                    .with_config(config)
+                    .with_runtime_env(Arc::clone(runtime))
+                    .with_physical_optimizer_rule(Arc::new(GroupWindows));
+                Ok(SessionContext::new_with_state(state.build()))
+            }
             #[cfg(feature = "ballista")]
             Self::Ballista(scheduler) => cluster::context(scheduler, config, runtime),
         }

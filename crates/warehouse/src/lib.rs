@@ -8,6 +8,7 @@ mod engine;
 mod error;
 mod explain;
 mod fill_down;
+mod group_windows;
 mod models;
 mod options;
 mod query;

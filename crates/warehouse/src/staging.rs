@@ -46,35 +46,8 @@ pub(crate) enum Rows {
 }
 
 impl Staging {
-    /// Stages a mart, or further months of one.
-    pub(crate) async fn add(
-        &mut self,
-        store: &Store,
-        model: &Model,
-        (schema, batches): (SchemaRef, Vec<RecordBatch>),
-        months: Option<&BTreeSet<String>>,
-    ) -> Result<(), Error> {
-        let mart = StagedMart {
-            name: model.name.clone(),
-            schema,
-            partition: model.description.partition.clone(),
-            grain: model.description.grain.clone(),
-            months: months.filter(|_| model.description.partition.is_some()).cloned(),
-            rows: Rows::Held(Vec::new()),
-        };
-        let rows = match store {
-            Store::Lake(lake) => Rows::Files(
-                lake.stage(&mart.name, &mart.spec(), batches)
-                    .await
-                    .map_err(|source| Error::table("write", &mart.name, source))?,
-            ),
-            Store::Memory(_) | Store::Empty | Store::Union(_) => Rows::Held(batches),
-        };
-        self.put(StagedMart { rows, ..mart });
-        Ok(())
-    }
-
-    fn put(&mut self, mart: StagedMart) {
+    /// Adds a mart, or further months of one.
+    pub(crate) fn put(&mut self, mart: StagedMart) {
         let Some(known) = self.marts.iter_mut().find(|known| known.name == mart.name) else {
             self.marts.push(mart);
             return;
@@ -110,6 +83,32 @@ impl Staging {
 }
 
 impl StagedMart {
+    /// Writes a mart, or the rows of these months of it, where no reader looks.
+    pub(crate) async fn write(
+        store: &Store,
+        model: &Model,
+        (schema, batches): (SchemaRef, Vec<RecordBatch>),
+        months: Option<&BTreeSet<String>>,
+    ) -> Result<Self, Error> {
+        let mart = Self {
+            name: model.name.clone(),
+            schema,
+            partition: model.description.partition.clone(),
+            grain: model.description.grain.clone(),
+            months: months.filter(|_| model.description.partition.is_some()).cloned(),
+            rows: Rows::Held(Vec::new()),
+        };
+        let rows = match store {
+            Store::Lake(lake) => Rows::Files(
+                lake.stage(&mart.name, &mart.spec(), batches)
+                    .await
+                    .map_err(|source| Error::table("write", &mart.name, source))?,
+            ),
+            Store::Memory(_) | Store::Empty | Store::Union(_) => Rows::Held(batches),
+        };
+        Ok(Self { rows, ..mart })
+    }
+
     fn spec(&self) -> TableSpec {
         TableSpec::mart(&self.schema, self.partition.as_deref(), &self.grain)
     }

@@ -1,13 +1,11 @@
 //! Runs the checks of a mart: those that its rows alone decide, and those that ask other tables.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::compute::cast;
+use arrow::compute::{cast, concat, partition};
 use arrow::datatypes::{DataType, Float64Type, Schema};
 use arrow::error::ArrowError;
-use arrow::row::{OwnedRow, RowConverter, SortField};
 use datafusion::error::Result as EngineResult;
 use datafusion::prelude::{DataFrame, SessionContext};
 
@@ -89,26 +87,25 @@ fn are_described(model: &Model, schema: &Schema) -> bool {
     described.eq(schema.fields().iter().map(|field| field.name().as_str()))
 }
 
+/// Rows with the key of the row before them: the rows are in the order of their key.
 fn repeated_keys(key: &[String], batches: &[RecordBatch]) -> Result<u64, ArrowError> {
-    let mut seen: HashSet<OwnedRow> = HashSet::new();
     let mut violations = 0;
-    let mut converter = None;
-    for batch in batches {
-        let columns: Vec<ArrayRef> = key
-            .iter()
-            .map(|name| Ok(Arc::clone(batch.column(batch.schema_ref().index_of(name)?))))
-            .collect::<Result<_, ArrowError>>()?;
-        let converter = match &mut converter {
-            Some(converter) => converter,
-            none => {
-                let fields =
-                    columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
-                none.insert(RowConverter::new(fields)?)
-            }
+    let mut before: Option<Vec<ArrayRef>> = None;
+    for batch in batches.iter().filter(|batch| batch.num_rows() > 0) {
+        let columns = key.iter().map(|name| Ok(Arc::clone(batch.column(batch.schema_ref().index_of(name)?))));
+        let own: Vec<ArrayRef> = columns.collect::<Result<_, ArrowError>>()?;
+        let last = own.iter().map(|column| column.slice(batch.num_rows() - 1, 1)).collect();
+        // The last row of the batch before stands in front.
+        let joined = match before.replace(last) {
+            Some(before) => before
+                .iter()
+                .zip(&own)
+                .map(|(before, own)| concat(&[before.as_ref(), own.as_ref()]))
+                .collect::<Result<_, _>>()?,
+            None => own,
         };
-        for row in &converter.convert_columns(&columns)? {
-            violations += u64::from(!seen.insert(row.owned()));
-        }
+        let rows = joined.first().map_or(0, Array::len);
+        violations += (rows - partition(&joined)?.len()) as u64;
     }
     Ok(violations)
 }

@@ -1,6 +1,7 @@
 //! One refresh: every model evaluated once, and the marts checked before anyone sees them.
 
 mod checks;
+mod keeping;
 mod plan;
 mod report;
 mod results;

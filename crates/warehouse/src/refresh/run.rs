@@ -15,8 +15,9 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::collect_partitioned;
 use datafusion::prelude::{SessionContext, col};
 
+use super::keeping::Keeping;
 use super::plan::{Form, Step, last_use};
-use super::{CheckReport, ModelReport, add_up, checks};
+use super::{ModelReport, add_up, checks};
 use crate::models::{self, Model};
 use crate::options::Definitions;
 use crate::staging::Staging;
@@ -49,16 +50,23 @@ impl Made {
 }
 
 impl Refresh<'_> {
-    /// Evaluates every step in order.
+    /// Evaluates every step in order. While the next models are evaluated, the marts before them are checked and written.
     pub(crate) async fn run(&self, steps: &[Step<'_>]) -> Result<Made, Error> {
         let released = last_use(steps);
         let mut made = Made::default();
+        let mut keeping = Keeping::default();
         for step in steps {
-            let report = self.step(step, &mut made.staging).await?;
+            let report = self.step(step, &mut keeping).await?;
             made.models.push(report);
             for name in released.get(step.model.name.as_str()).into_iter().flatten() {
                 self.context.deregister_table(*name).map_err(|source| Error::model(name, source))?;
             }
+        }
+        for kept in keeping.finish().await? {
+            if let Some(report) = made.models.iter_mut().find(|report| report.name == kept.mart.name) {
+                report.checks = kept.checks;
+            }
+            made.staging.put(kept.mart);
         }
         for (step, report) in steps.iter().zip(&mut made.models).filter(|(step, _)| step.form == Form::Kept) {
             let rows = report.rows.unwrap_or_default();
@@ -68,29 +76,27 @@ impl Refresh<'_> {
         Ok(made)
     }
 
-    async fn step(&self, step: &Step<'_>, staging: &mut Staging) -> Result<ModelReport, Error> {
+    async fn step(&self, step: &Step<'_>, keeping: &mut Keeping) -> Result<ModelReport, Error> {
         let started = Instant::now();
         let model = step.model;
         let failed = |source| Error::model(&model.name, source);
         let plan = bound_plan(self.context, model, &self.parameters).await;
         let plan = plan.map_err(|source| Error::of_plan(&model.name, source))?;
         let frame = DataFrame::new(self.context.state(), plan);
-        let (rows, checks) = match step.form {
+        let rows = match step.form {
             Form::View => {
                 self.register(&model.name, frame.into_view()).map_err(failed)?;
-                (None, Vec::new())
+                None
             }
-            Form::Memory => (Some(self.hold(model, frame).await.map_err(failed)?), Vec::new()),
-            Form::Kept => {
-                self.stage(model, frame, staging).await.map(|(rows, checks)| (Some(rows), checks))?
-            }
+            Form::Memory => Some(self.hold(model, frame).await.map_err(failed)?),
+            Form::Kept => Some(self.keep(model, frame, keeping).await?),
         };
         Ok(ModelReport {
             name: model.name.clone(),
             layer: model.layer,
             rows,
             elapsed: started.elapsed(),
-            checks,
+            checks: Vec::new(),
         })
     }
 
@@ -108,12 +114,7 @@ impl Refresh<'_> {
         Ok(rows)
     }
 
-    async fn stage(
-        &self,
-        model: &Model,
-        frame: DataFrame,
-        staging: &mut Staging,
-    ) -> Result<(u64, Vec<CheckReport>), Error> {
+    async fn keep(&self, model: &Model, frame: DataFrame, keeping: &mut Keeping) -> Result<u64, Error> {
         let failed = |source| Error::model(&model.name, source);
         let schema = storable_schema(frame.schema().inner());
         let batches = in_key_order(model, frame).map_err(failed)?.collect().await.map_err(failed)?;
@@ -124,12 +125,11 @@ impl Refresh<'_> {
             .collect::<Result<_, _>>()
             .map_err(|source| failed(source.into()))?;
         let rows = batches.iter().map(RecordBatch::num_rows).sum::<usize>() as u64;
-        let reports = checks::of_rows(model, &schema, &batches).map_err(|source| failed(source.into()))?;
-        staging.add(self.store, model, (Arc::clone(&schema), batches.clone()), self.months).await?;
+        keeping.begin(self.store, model, (Arc::clone(&schema), batches.clone()), self.months).await?;
         let held =
             self.engine.hold(self.store.lake(), &model.name, schema, vec![batches]).await.map_err(failed)?;
         self.register(&model.name, held).map_err(failed)?;
-        Ok((rows, reports))
+        Ok(rows)
     }
 }
 
