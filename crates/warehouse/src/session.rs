@@ -168,12 +168,25 @@ pub(crate) fn register_collected(
     context.register_table(table.name, whole.into_view()).map(drop)
 }
 
+/// Puts another table in the place of one.
+pub(crate) fn replace_table(
+    context: &SessionContext,
+    name: &str,
+    table: &Arc<dyn TableProvider>,
+) -> Result<()> {
+    context.deregister_table(name)?;
+    context.register_table(name, Arc::clone(table)).map(drop)
+}
+
+/// The table of everyone whom a ticket was ever assigned to.
+pub(crate) const EVER_ASSIGNED: &str = "ever_assigned";
+
 /// Registers everyone whom a ticket was ever assigned to: only agents can be. It holds on to the table of events as it
 /// is now, so that narrowing the events to some months later does not narrow who is known.
 pub(crate) async fn register_ever_assigned(context: &SessionContext) -> Result<()> {
     let assigned = context.table("ticket_events").await?;
     let assigned = assigned.filter(col("field").eq(lit("assignee")).and(col("ref_key").is_not_null()))?;
     let assigned = assigned.select(vec![col("ref_key").alias("agent_key")])?.distinct()?;
-    context.register_table("ever_assigned", assigned.into_view())?;
+    context.register_table(EVER_ASSIGNED, assigned.into_view())?;
     Ok(())
 }

@@ -16,7 +16,7 @@ use crate::models::{Catalogue, Layer, Model};
 use crate::options::WarehouseOptions;
 use crate::query;
 use crate::refresh::{self, CheckSummary, Made, ModelReport, Refresh, RefreshReport, RefreshScope};
-use crate::session::{self, Sessions};
+use crate::session::{self, EVER_ASSIGNED, Sessions};
 use crate::store::Store;
 
 /// Tables of one connection, the models over them, and an engine.
@@ -267,8 +267,10 @@ impl Warehouse {
         are_others_kept: bool,
     ) -> Result<Made, Error> {
         let mut made = Made::default();
+        let assigned = self.ever_assigned().await?;
         for months in parts {
             let context = self.source_context().await?;
+            session::replace_table(&context, EVER_ASSIGNED, &assigned).map_err(Error::engine)?;
             refresh::narrow(&context, months).await.map_err(Error::engine)?;
             let steps = refresh::steps(&self.catalogue, has_months);
             let replaced = are_others_kept.then_some(months);
@@ -286,6 +288,15 @@ impl Warehouse {
         let steps = refresh::steps(&self.catalogue, is_sum);
         made.extend(self.run(&context, as_of, None).run(&steps).await?);
         Ok(made)
+    }
+
+    /// Everyone whom a ticket was ever assigned to, evaluated once for all parts: it reads every event.
+    async fn ever_assigned(&self) -> Result<Arc<dyn TableProvider>, Error> {
+        let context = self.source_context().await?;
+        let frame = context.table(EVER_ASSIGNED).await.map_err(Error::engine)?;
+        let (schema, partitions) = refresh::evaluated(frame).await.map_err(Error::engine)?;
+        let held = self.options.engine.hold(self.store.lake(), EVER_ASSIGNED, schema, partitions).await;
+        held.map_err(Error::engine)
     }
 
     /// Makes the marts about what the checks found.

@@ -44,9 +44,10 @@ impl GroupWindowExec {
 }
 
 impl DisplayAs for GroupWindowExec {
-    fn fmt_as(&self, form: DisplayFormatType, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "GroupWindowExec: ")?;
-        self.window.fmt_as(form, out)
+    fn fmt_as(&self, _: DisplayFormatType, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let groups: Vec<_> = self.groups.iter().map(ToString::to_string).collect();
+        let functions: Vec<_> = self.functions.iter().map(ToString::to_string).collect();
+        write!(out, "GroupWindowExec: groups=[{}], functions=[{}]", groups.join(", "), functions.join(", "))
     }
 }
 

@@ -1,13 +1,15 @@
 //! Functions that look at neighbours in the same group, for all rows of a batch at once.
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array, UInt64Array};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Builder, RecordBatch, UInt32Array, UInt64Array};
 use arrow::compute::take;
+use arrow::datatypes::{DataType, Int64Type, Schema};
 use datafusion::error::Result;
-use datafusion::logical_expr::WindowFrameBound;
-use datafusion::physical_expr::window::{StandardWindowExpr, StandardWindowFunctionExpr as _};
+use datafusion::logical_expr::{WindowFrame, WindowFrameBound, WindowFrameUnits};
+use datafusion::physical_expr::window::{PlainAggregateWindowExpr, StandardWindowExpr};
 use datafusion::physical_plan::windows::WindowUDFExpr;
 use datafusion::physical_plan::{PhysicalExpr, WindowExpr};
 
@@ -18,6 +20,30 @@ pub(super) enum Function {
     RowNumber,
     /// A value of another row of the group.
     Other(Neighbour, Arc<dyn PhysicalExpr>),
+    /// A sum of whole numbers.
+    Sum(Span, Arc<dyn PhysicalExpr>),
+    /// The number of values that are not NULL.
+    Count(Span, Arc<dyn PhysicalExpr>),
+}
+
+impl fmt::Display for Function {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RowNumber => write!(out, "row_number"),
+            Self::Other(neighbour, value) => write!(out, "{neighbour:?}({value})"),
+            Self::Sum(span, value) => write!(out, "sum({value}) of {span:?}"),
+            Self::Count(span, value) => write!(out, "count({value}) of {span:?}"),
+        }
+    }
+}
+
+/// Rows that are added up.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Span {
+    /// The whole group.
+    Group,
+    /// The group's rows up to this one.
+    Until,
 }
 
 /// Which row a value is taken from.
@@ -31,18 +57,35 @@ pub(super) enum Neighbour {
 }
 
 impl Function {
-    /// The function of a window expression; none for one that looks at more than neighbours.
-    pub(super) fn of(expression: &Arc<dyn WindowExpr>) -> Option<Self> {
-        let expression = expression.as_any().downcast_ref::<StandardWindowExpr>()?;
-        let call = expression.get_standard_func_expr().as_any().downcast_ref::<WindowUDFExpr>()?;
-        // What ignores NULLs says so in its name alone.
-        if call.name().contains("IGNORE NULLS") {
+    /// The function of a window expression; none for what stays with the engine. What ignores NULLs or filters says so
+    /// in its name alone.
+    pub(super) fn of(expression: &Arc<dyn WindowExpr>, schema: &Schema) -> Option<Self> {
+        if ["IGNORE NULLS", "FILTER"].iter().any(|word| expression.name().contains(word)) {
             return None;
         }
-        let is_from_start = matches!(
-            &expression.get_window_frame().start_bound,
-            WindowFrameBound::Preceding(bound) if bound.is_null()
-        );
+        Self::of_standard(expression).or_else(|| Self::of_aggregate(expression, schema))
+    }
+
+    fn of_aggregate(expression: &Arc<dyn WindowExpr>, schema: &Schema) -> Option<Self> {
+        let plain = expression.as_any().downcast_ref::<PlainAggregateWindowExpr>()?;
+        let aggregate = plain.get_aggregate_expr();
+        let span = Span::of(expression)?;
+        if aggregate.is_distinct() {
+            return None;
+        }
+        match (aggregate.fun().name(), aggregate.expressions().as_slice()) {
+            ("sum", [value]) if value.data_type(schema).ok()? == DataType::Int64 => {
+                Some(Self::Sum(span, Arc::clone(value)))
+            }
+            ("count", [value]) => Some(Self::Count(span, Arc::clone(value))),
+            _ => None,
+        }
+    }
+
+    fn of_standard(expression: &Arc<dyn WindowExpr>) -> Option<Self> {
+        let expression = expression.as_any().downcast_ref::<StandardWindowExpr>()?;
+        let call = expression.get_standard_func_expr().as_any().downcast_ref::<WindowUDFExpr>()?;
+        let is_from_start = is_from_start(expression.get_window_frame());
         match (call.fun().name(), call.args()) {
             ("row_number", _) => Some(Self::RowNumber),
             // With an offset or a default of its own it stays with the engine.
@@ -67,7 +110,58 @@ impl Function {
                 let values = value.evaluate(batch)?.into_array(batch.num_rows())?;
                 Ok(take(&values, &neighbour.rows(&values, groups), None)?)
             }
+            Self::Sum(span, value) => {
+                let values = value.evaluate(batch)?.into_array(batch.num_rows())?;
+                let values = values.as_primitive::<Int64Type>();
+                Ok(span.totals(groups, |row| values.is_valid(row).then(|| values.value(row))))
+            }
+            Self::Count(span, value) => {
+                let values = value.evaluate(batch)?.into_array(batch.num_rows())?;
+                let nulls = values.logical_nulls();
+                let is_known = |row| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
+                Ok(span.totals(groups, |row| Some(i64::from(is_known(row)))))
+            }
         }
+    }
+}
+
+fn is_from_start(frame: &WindowFrame) -> bool {
+    matches!(&frame.start_bound, WindowFrameBound::Preceding(bound) if bound.is_null())
+}
+
+impl Span {
+    fn of(expression: &Arc<dyn WindowExpr>) -> Option<Self> {
+        let frame = expression.get_window_frame();
+        if !is_from_start(frame) {
+            return None;
+        }
+        match &frame.end_bound {
+            WindowFrameBound::Following(bound) if bound.is_null() => Some(Self::Group),
+            // Without an order every row of the group is a peer of this one.
+            WindowFrameBound::CurrentRow if frame.units == WindowFrameUnits::Rows => Some(Self::Until),
+            WindowFrameBound::CurrentRow if expression.order_by().is_empty() => Some(Self::Group),
+            _ => None,
+        }
+    }
+
+    /// For each row what the values of its rows add up to; NULL when all of them are.
+    fn totals(self, groups: &[Range<usize>], value: impl Fn(usize) -> Option<i64>) -> ArrayRef {
+        let mut totals = Int64Builder::new();
+        for group in groups {
+            let mut total: Option<i64> = None;
+            for row in group.clone() {
+                if let Some(value) = value(row) {
+                    total = Some(total.unwrap_or(0).wrapping_add(value));
+                }
+                if matches!(self, Self::Until) {
+                    totals.append_option(total);
+                }
+            }
+            if matches!(self, Self::Group) {
+                group.clone().for_each(|_| totals.append_option(total));
+            }
+        }
+        Arc::new(totals.finish())
     }
 }
 

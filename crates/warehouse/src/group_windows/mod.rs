@@ -5,5 +5,7 @@
 mod exec;
 mod function;
 mod rule;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use rule::GroupWindows;

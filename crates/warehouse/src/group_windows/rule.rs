@@ -39,9 +39,14 @@ impl PhysicalOptimizerRule for GroupWindows {
 
 fn replacement(plan: &Arc<dyn ExecutionPlan>) -> Option<GroupWindowExec> {
     let expressions = windows_in_order(plan.as_ref())?;
-    let functions = expressions.iter().map(Function::of).collect::<Option<Vec<_>>>()?;
+    let input = plan.children().first()?.schema();
+    let functions: Option<Vec<_>> =
+        expressions.iter().map(|expression| Function::of(expression, &input)).collect();
     let groups = expressions.first()?.partition_by();
-    (!groups.is_empty()).then(|| GroupWindowExec::new(Arc::clone(plan), groups.to_vec(), functions))
+    if groups.is_empty() {
+        return None;
+    }
+    Some(GroupWindowExec::new(Arc::clone(plan), groups.to_vec(), functions?))
 }
 
 /// The expressions of a window whose groups arrive one after the other.

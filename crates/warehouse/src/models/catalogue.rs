@@ -7,6 +7,7 @@ use super::description::Description;
 use super::files::{self, ModelFiles};
 use super::sql;
 use crate::Error;
+use crate::session::EVER_ASSIGNED;
 
 /// The results of a refresh's checks, given to the models that are made after all others.
 pub(crate) const CHECK_RESULTS: &str = "check_results";
@@ -17,7 +18,7 @@ pub(crate) const DATA_CHECKS: &str = "data_checks";
 /// Tables that the warehouse itself gives to models: its options, everyone whom any ticket was ever assigned to,
 /// whichever months a refresh looks at, and what its checks found.
 pub(crate) const GIVEN: [&str; 5] =
-    ["config_labels", "config_schedules", "config_tiers", "ever_assigned", CHECK_RESULTS];
+    ["config_labels", "config_schedules", "config_tiers", EVER_ASSIGNED, CHECK_RESULTS];
 
 /// The step of the way from collected tables to what people read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
