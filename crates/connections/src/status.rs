@@ -108,6 +108,10 @@ pub struct StatusRecord {
     /// By the stream's name.
     #[serde(default)]
     pub streams: BTreeMap<String, StreamStatus>,
+    /// Digest of the models and settings that the marts were made by; none while they were never made, or when their
+    /// last checks failed.
+    #[serde(default)]
+    pub marts_made_by: Option<String>,
     /// What all runs did together.
     #[serde(default)]
     pub totals: Totals,

@@ -106,9 +106,27 @@ pub async fn open_warehouses(pipelines: &[PipelineFile], context: &Context) -> R
 
 /// A warehouse without tables: enough for the catalogue.
 pub fn new_warehouse(pipeline: &PipelineFile) -> Result<Warehouse, Error> {
+    Warehouse::new(warehouse_options(pipeline)).map_err(of_warehouse)
+}
+
+/// Digest of all that decides what the marts say of the same rows: the models with their checks, and the settings they
+/// read. Marts of another digest are made anew.
+pub(crate) fn definition(pipeline: &PipelineFile, warehouse: &Warehouse) -> String {
+    let WarehouseOptions { schedules, tiers, labels, definitions, .. } = warehouse_options(pipeline);
+    let said = format!(
+        "{} {:?} {:?}",
+        env!("CARGO_PKG_VERSION"),
+        (schedules, tiers, labels, definitions),
+        warehouse.catalogue()
+    );
+    blake3::hash(said.as_bytes()).to_hex().to_string()
+}
+
+/// How the warehouse is asked for in the pipeline file.
+fn warehouse_options(pipeline: &PipelineFile) -> WarehouseOptions {
     let schedules = pipeline.schedules.iter().filter_map(|schedule| schedule.spec().ok()).collect();
     let config = &pipeline.warehouse;
-    let options = WarehouseOptions {
+    WarehouseOptions {
         schedules,
         tiers: pipeline.tiers(),
         engine: config.engine.parse::<Engine>().unwrap_or_default(),
@@ -120,8 +138,7 @@ pub fn new_warehouse(pipeline: &PipelineFile) -> Result<Warehouse, Error> {
             "all_schedules" => Definitions::AllSchedules,
             _ => Definitions::Zendesk,
         },
-    };
-    Warehouse::new(options).map_err(of_warehouse)
+    }
 }
 
 /// Rows of a read-only statement over one connection, all at once.

@@ -4,7 +4,7 @@ use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use deskmeter_pipeline::DisconnectReport;
+use deskmeter_pipeline::{Context, DisconnectReport, PipelineFile};
 
 use super::{Opened, Usage, note, println};
 use crate::args::{DisconnectArgs, Format, ReceiptCommand};
@@ -43,20 +43,24 @@ fn confirm(opened: &Opened) -> Result<()> {
 
 /// Goes on with a deletion that was asked for and is not done, as every command that comes by does. Gives whether one was
 /// finished.
-pub(crate) async fn resume(opened: &Opened) -> Result<bool> {
-    let Some(report) = deskmeter_pipeline::resume_deletion(&opened.pipeline, &opened.context).await? else {
+pub(crate) async fn resume(pipeline: &PipelineFile, context: &Context) -> Result<bool> {
+    let Some(report) = deskmeter_pipeline::resume_deletion(pipeline, context).await? else {
         return Ok(false);
     };
-    let file = keep_receipt(opened, &report)?;
-    note(&format!("The deletion that was open is finished; the signed receipt is {}.", file.display()));
+    let file = keep_receipt(pipeline, &report)?;
+    note(&format!(
+        "The deletion of {} that was open is finished; the signed receipt is {}.",
+        pipeline.connection.name,
+        file.display()
+    ));
     warn_of_old_versions(&report);
     Ok(true)
 }
 
 /// Writes the receipt beside the pipeline file.
-fn keep_receipt(opened: &Opened, report: &DisconnectReport) -> Result<PathBuf> {
-    let name = &opened.pipeline.connection.name;
-    let file = opened.pipeline.folder.join(format!("receipt-{name}-{}.txt", report.receipt_number));
+fn keep_receipt(pipeline: &PipelineFile, report: &DisconnectReport) -> Result<PathBuf> {
+    let name = &pipeline.connection.name;
+    let file = pipeline.folder.join(format!("receipt-{name}-{}.txt", report.receipt_number));
     std::fs::write(&file, &report.receipt).with_context(|| format!("write receipt {}", file.display()))?;
     Ok(file)
 }
@@ -72,7 +76,7 @@ fn warn_of_old_versions(report: &DisconnectReport) {
 
 /// Keeps the receipt and says what was done.
 fn tell(opened: &Opened, report: &DisconnectReport) -> Result<Exit> {
-    let file = keep_receipt(opened, report)?;
+    let file = keep_receipt(&opened.pipeline, report)?;
     warn_of_old_versions(report);
     if opened.global.format == Format::Json {
         println(&serde_json::to_string_pretty(report)?);

@@ -13,7 +13,7 @@ use crate::output::Table;
 pub(crate) async fn run(opened: &Opened) -> Result<Exit> {
     // A deletion that is open is gone on with by whoever comes by; what keeps it open is told, and does not hide the
     // status.
-    if let Err(error) = disconnect::resume(opened).await {
+    if let Err(error) = disconnect::resume(&opened.pipeline, &opened.context).await {
         note(&format!("warning: {}", crate::failure::chain(&error)));
     }
     let status = deskmeter_pipeline::status(&opened.pipeline, &opened.context).await?;

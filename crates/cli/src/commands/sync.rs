@@ -14,7 +14,7 @@ use crate::output::Table;
 use crate::{logs, progress};
 
 pub(crate) async fn run(opened: &Opened, args: &SyncArgs) -> Result<Exit> {
-    if disconnect::resume(opened).await? {
+    if disconnect::resume(&opened.pipeline, &opened.context).await? {
         return Ok(Exit::NotConnected);
     }
     let context = opened.context.clone().observed_by(progress::observer(&opened.global));

@@ -10,7 +10,7 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::folder::pipeline_files;
-use super::{println, read, set_engine, sync};
+use super::{disconnect, println, read, set_engine, sync};
 use crate::args::{Format, Global, SyncArgs};
 use crate::exit_code::Exit;
 use crate::output::Table;
@@ -78,6 +78,16 @@ async fn one(file: PathBuf, global: Global, context: Context, options: SyncOptio
         };
         set_engine(&mut pipeline, &global);
         let name = Some(pipeline.connection.name.clone());
+        match disconnect::resume(&pipeline, &context).await {
+            Ok(false) => {}
+            Ok(true) => {
+                return Account::failed(file, name, ErrorKind::NotConnected, "its deletion was finished");
+            }
+            Err(error) => {
+                let kind = error.downcast_ref::<Error>().map_or(ErrorKind::Bug, Error::kind);
+                return Account::failed(file, name, kind, &format!("{error:#}"));
+            }
+        }
         match deskmeter_pipeline::sync(&pipeline, &context, &options).await {
             Ok(report) => Account {
                 file,

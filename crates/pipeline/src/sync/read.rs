@@ -88,11 +88,7 @@ impl Reader<'_> {
             Ok(Fetched::Page(from, first)) => {
                 self.pages((stream, from), first, loader, sanitizer, report).await
             }
-            Err(error) => {
-                report.capability = refusal(error.kind()).ok_or_else(|| ended(error))?;
-                warn!(stream = stream.name(), capability = ?report.capability, "stream refused");
-                Ok(())
-            }
+            Err(error) => refused_or_ended(stream, error, report),
         }
     }
 
@@ -142,7 +138,7 @@ impl Reader<'_> {
             match fetched {
                 Ok(Fetched::Page(position, page)) => (at, raw) = (position, page),
                 Ok(Fetched::NothingYet) => break Ok(()),
-                Err(error) => break Err(ended(error)),
+                Err(error) => break refused_or_ended(stream, error, report),
             }
             // Under a slow rate limit the buffer fills in hours: a crash shall not cost more than a minute.
             if self.context.now().0 - committed_at >= COMMIT_EVERY_SECONDS {
@@ -230,6 +226,17 @@ impl Reader<'_> {
             Err(error) => Err(error),
         }
     }
+}
+
+/// A refusal is a missing capability: what was read before stays, and the next run asks again from there.
+fn refused_or_ended(
+    stream: Stream,
+    error: deskmeter_extractor::Error,
+    report: &mut StreamReport,
+) -> Result<(), Ended> {
+    report.capability = refusal(error.kind()).ok_or_else(|| ended(error))?;
+    warn!(stream = stream.name(), capability = ?report.capability, "stream refused");
+    Ok(())
 }
 
 /// Whether the failure is the stream's alone, or would meet the next stream as well.

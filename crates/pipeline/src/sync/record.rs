@@ -5,6 +5,7 @@ use deskmeter_connections::{
 };
 use deskmeter_extractor::{Error as FetchError, ErrorKind as FetchErrorKind};
 
+use super::report::Marts;
 use super::{Run, SyncReport};
 use crate::error::{Error, ErrorKind};
 use crate::state::of_state;
@@ -50,6 +51,11 @@ fn apply(status: &mut StatusRecord, run: &RunRecord, failure: Option<&Error>, re
     status.authorization_ends_at = report.authorization_ends_at;
     if failure.is_none() {
         status.planned_requests.clear();
+    }
+    match &report.marts {
+        Marts::AsTheyWere => {}
+        Marts::MadeBy(definition) => status.marts_made_by = Some(definition.clone()),
+        Marts::Refused => status.marts_made_by = None,
     }
     let is_lost = failure.is_some_and(|error| error.kind() == ErrorKind::NotConnected);
     // A deletion that was asked for meanwhile is what counts.

@@ -7,10 +7,12 @@ use deskmeter_lake::ConnectionLake;
 use deskmeter_warehouse::{RefreshReport, RefreshScope, Severity, Touched, Warehouse};
 use futures::TryStreamExt;
 
+use super::report::Marts;
 use super::{Run, SyncReport};
 use crate::Event;
 use crate::error::{Error, ErrorKind};
-use crate::open::{of_lake, of_warehouse};
+use crate::open::{definition, of_lake, of_warehouse};
+use crate::state::of_state;
 
 /// The instant as of which the marts hold: the newest change that the lake knows, so that the same lake gives the same
 /// numbers whenever the marts are made.
@@ -31,8 +33,13 @@ pub(super) async fn marts(
 ) -> Result<(), Error> {
     let is_first =
         lake.table(ANY_MART).await.map_err(|error| of_lake("look for the marts", error))?.is_none();
-    // A run before this one that was cut off left rows which this run's own do not tell of.
-    let must_be_full = is_first || were_behind || run.options.is_full_refresh;
+    let made_by = definition(run.pipeline, warehouse);
+    let before = run.state.board().read(&run.state.connection).await;
+    let before = before.map_err(|error| of_state("read the status", error))?.marts_made_by;
+    // A run before this one that was cut off left rows which this run's own do not tell of; models and settings that
+    // changed, or whose checks failed, say something else of all rows.
+    let must_be_full =
+        is_first || were_behind || run.options.is_full_refresh || before.as_ref() != Some(&made_by);
     if !must_be_full && !report.has_changes() {
         return Ok(());
     }
@@ -54,11 +61,13 @@ pub(super) async fn marts(
     run.context.observer.event(&Event::Refreshed { models: refreshed.models.len() });
     if refreshed.has_failed() {
         let what = format!("check the marts: {}", report.warnings.join("; "));
+        report.marts = Marts::Refused;
         return Err(Error::new(ErrorKind::DataCheck, what).next(
             "the rows are kept, the marts stay as they were; see `deskmeter query \"select * from data_checks where \
-             outcome = 'failed'\"`, then run `deskmeter sync --full-refresh`",
+             outcome = 'failed'\"`; the next `deskmeter sync` makes all marts anew and checks again",
         ));
     }
+    report.marts = Marts::MadeBy(made_by);
     Ok(())
 }
 

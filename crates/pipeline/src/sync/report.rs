@@ -64,6 +64,17 @@ impl StreamReport {
     }
 }
 
+/// What became of the marts in a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Marts {
+    /// None was made.
+    AsTheyWere,
+    /// They were made by the models and settings of this digest, and held their checks.
+    MadeBy(String),
+    /// They did not hold their checks: readers see those before.
+    Refused,
+}
+
 /// What a run did.
 #[derive(Debug, Clone, Serialize)]
 pub struct SyncReport {
@@ -87,6 +98,9 @@ pub struct SyncReport {
     pub checks: CheckTotals,
     /// What a reader of the marts should know.
     pub warnings: Vec<String>,
+    /// What became of the marts.
+    #[serde(skip)]
+    pub(crate) marts: Marts,
     /// When the authorization ends unless a run renews it, Unix seconds.
     #[serde(skip)]
     pub(crate) authorization_ends_at: Option<i64>,
@@ -108,6 +122,7 @@ impl SyncReport {
             tables_published: 0,
             checks: CheckTotals::default(),
             warnings: Vec::new(),
+            marts: Marts::AsTheyWere,
             authorization_ends_at: None,
             disconnect_cause: None,
         }

@@ -61,6 +61,41 @@ async fn a_run_killed_before_the_marts_is_made_good_by_the_next() {
     assert_eq!(desk.number(stale).await, 0);
 }
 
+/// A mart of the operator's own that holds its check, or does not.
+fn own_mart(desk: &Desk, holds: bool) {
+    let folder = desk.dir.path().join("models/marts");
+    std::fs::create_dir_all(&folder).unwrap();
+    let sql = "select count(*) as n_tickets from stg_zendesk__tickets\n";
+    std::fs::write(folder.join("desk_size.sql"), sql).unwrap();
+    let against = if holds { "< 0" } else { "> 0" };
+    let toml = format!(
+        "about = \"How large the desk is.\"\ngrain = \"all tickets\"\nkey = []\n\
+         columns = [{{ name = \"n_tickets\", unit = \"tickets\", about = \"Tickets.\" }}]\n\
+         [[checks]]\nname = \"the desk is small\"\nsql = \"select n_tickets from desk_size where n_tickets {against}\"\n"
+    );
+    std::fs::write(folder.join("desk_size.toml"), toml).unwrap();
+}
+
+#[tokio::test]
+async fn a_run_without_a_new_row_makes_the_marts_anew_when_their_checks_failed_or_their_settings_changed() {
+    let mut desk = Desk::new(world(20, 6), |_| {}).await.connected().await;
+    assert!(desk.sync().await.unwrap().models_refreshed > 0);
+    assert_eq!(desk.sync().await.unwrap().models_refreshed, 0, "nothing is new");
+
+    desk.more = "[warehouse]\nmodels_dir = \"models\"\n".to_owned();
+    own_mart(&desk, false);
+    let full = SyncOptions { is_full_refresh: true, ..SyncOptions::default() };
+    sync(&desk.pipeline(), &desk.context(), &full).await.unwrap_err();
+    assert_eq!(desk.sync().await.unwrap_err().kind(), ErrorKind::DataCheck, "told until it is mended");
+    own_mart(&desk, true);
+    assert!(desk.sync().await.unwrap().models_refreshed > 0);
+    assert_eq!(desk.number("select n_tickets from desk_size").await, 20);
+
+    desk.more.push_str("[tiers]\n36000000000002 = 1\n");
+    assert!(desk.sync().await.unwrap().models_refreshed > 0, "tiers decide what escalates");
+    assert_eq!(desk.sync().await.unwrap().models_refreshed, 0);
+}
+
 #[tokio::test]
 async fn disconnect_while_a_sync_runs_leaves_nothing_but_a_receipt_that_verifies() {
     let desk = slow(60, "slow=300@3").await;
