@@ -54,7 +54,7 @@ fn ask_for_deletion(desk: &Desk, name: &str) {
     let now = jiff::Timestamp::now().as_second();
     let state = format!("file://{}", desk.dir.path().join("state").display());
     let (store, prefix) = deskmeter_lake::object_store(&state, &BTreeMap::new()).unwrap();
-    let state = StoredArea { store, prefix, local_root: None };
+    let state = StoredArea { store, prefix, local_root: None, versions: None };
     let deletions = Deletions::new(state, vec![SealingKey::from_text(KEY).unwrap()]).unwrap();
     let name = ConnectionName::new(name).unwrap();
     let asked = deletions.request(&name, now);

@@ -53,6 +53,35 @@ fn a_connection_lives_and_is_deleted_on_an_s3_compatible_server() {
     lives_and_is_deleted(&cloud);
 }
 
+/// Every version and deletion mark of the bucket whose key begins so.
+fn versions(cloud: &Cloud, desk: &Desk, prefix: &str) -> usize {
+    let listed = desk.http("GET", &format!("{}/desk?versions&prefix={prefix}", cloud.endpoint));
+    assert!(listed.contains("ListVersionsResult") && !listed.contains("<IsTruncated>true"), "{listed}");
+    listed.matches("<VersionId>").count()
+}
+
+#[test]
+fn a_disconnect_leaves_no_old_version_in_a_bucket_with_versioning() {
+    let Some(cloud) = Cloud::s3() else { return };
+    let desk = desk(&cloud, 17);
+    let body = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    let enabled = reqwest::Client::new().put(format!("{}/desk?versioning", cloud.endpoint)).body(body).send();
+    assert!(Runtime::new().unwrap().block_on(enabled).unwrap().status().is_success());
+    desk.connect();
+    desk.run(&["sync"]).ok();
+    let kept = versions(&cloud, &desk, "lake/acme/") + versions(&cloud, &desk, "state/connections/acme/");
+    assert!(kept > 50 && versions(&cloud, &desk, "state/connections/acme/") > 0, "{kept}");
+
+    let said = desk.run(&["disconnect", "--yes"]).ok();
+    assert!(said.stdout.contains("old versions in the bucket were deleted too"), "{}", said.stdout);
+    assert!(!said.stderr.contains("warning"), "{}", said.stderr);
+    for prefix in ["lake/", "state/connections/"] {
+        assert_eq!(versions(&cloud, &desk, prefix), 0, "{prefix}: neither a version nor a mark is left");
+    }
+    let receipt = std::fs::read_to_string(desk.dir.path().join("receipt-acme-1.txt")).unwrap();
+    assert_eq!(receipt.matches("\"old_versions\":\"deleted\"").count(), 2, "{receipt}");
+}
+
 #[test]
 fn a_connection_lives_and_is_deleted_on_azure() {
     let Some(cloud) = Cloud::azure() else { return };

@@ -207,6 +207,31 @@ fn validate_tries_everything_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn validate_names_the_own_model_that_cannot_be_made() {
+    let desk = Desk::generated(1, 3);
+    let file = desk.dir.path().join("deskmeter.toml");
+    let text = std::fs::read_to_string(&file).unwrap() + "\n[warehouse]\nmodels_dir = \"models\"\n";
+    std::fs::write(&file, text).unwrap();
+    let folder = desk.dir.path().join("models/marts");
+    std::fs::create_dir_all(&folder).unwrap();
+    let toml = "about = \"How large the desk is.\"\ngrain = \"all tickets\"\nkey = []\n\
+                columns = [{ name = \"n_tickets\", unit = \"tickets\", about = \"Tickets.\" }]\n";
+    std::fs::write(folder.join("desk_size.toml"), toml).unwrap();
+    let check = |sql: &str, code: i32, told: &[&str]| {
+        std::fs::write(folder.join("desk_size.sql"), sql).unwrap();
+        let checks = validated(&desk, &["--offline"], code).join("\n");
+        for words in told {
+            assert!(checks.contains(words), "{words}\nis not in\n{checks}");
+        }
+    };
+    check("select count(*) as n_tickets from ticket_metrics\n", 0, &["models and schedules: ok"]);
+    let misspelt = "select count(tiket_id) as n_tickets from ticket_metrics\n";
+    check(misspelt, 2, &["models and schedules: ", "desk_size", "did you mean ticket_id?"]);
+    let absurd = "select sum(status) as n_tickets from ticket_metrics\n";
+    check(absurd, 2, &["models and schedules: make the models of no rows: evaluate model desk_size"]);
+}
+
+#[test]
 fn a_run_under_cron_says_one_line_and_leaves_metrics_that_prometheus_takes() {
     let desk = Desk::generated(40, 5);
     desk.connect();

@@ -107,7 +107,7 @@ impl Observer for Bars {
                     }
                 }
             }
-            Event::Outlook { stream, stream_left, run_left } => {
+            Event::Outlook { stream, stream_left, run_left, .. } => {
                 self.with(*stream, |bar, span| {
                     span.left = *stream_left;
                     bar.set_message(span.message());
@@ -162,7 +162,7 @@ impl Observer for Lines {
                 *state.rows.entry(*stream).or_default() += rows;
                 return;
             }
-            Event::Outlook { stream, stream_left, run_left } if state.told_at.elapsed() >= LINE_EVERY => {
+            Event::Outlook { stream, stream_left, run_left, .. } if state.told_at.elapsed() >= LINE_EVERY => {
                 state.told_at = Instant::now();
                 let rows = state.rows.get(stream).copied().unwrap_or_default();
                 outlook(*stream, rows, *stream_left, *run_left)

@@ -7,7 +7,8 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path;
 use object_store::{Error as StoreError, GetOptions, ObjectStore};
 
-use crate::{Error, OldVersions};
+use crate::versions::Gone;
+use crate::{BucketVersions, DeletedPart, Error, OldVersions};
 
 /// Objects under a prefix of a store.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub struct StoredArea {
     /// On local disk, the directory that is the store's root, `/` or below. A writer that was killed leaves half-written files
     /// there which the store does not list; they are deleted with their folder.
     pub local_root: Option<PathBuf>,
+    /// On S3, what the bucket may keep of deleted objects.
+    pub versions: Option<Arc<BucketVersions>>,
 }
 
 /// An object before its deletion, and the version that the store gives it.
@@ -55,9 +58,27 @@ impl StoredArea {
         }
     }
 
+    /// Deletes what the bucket keeps of the objects that are deleted now; `sample` is one of them. Where nobody may list
+    /// versions, it is looked whether there are any.
+    pub(crate) async fn forget(&self, sample: Option<&Sample>, part: &mut DeletedPart) {
+        let gone = match &self.versions {
+            Some(versions) => versions.delete(&self.prefix).await.ok(),
+            None => None,
+        };
+        part.versions_deleted += gone.map_or(0, |gone| gone.deleted);
+        part.versions_left = gone.map(|gone| gone.left);
+        match (gone, sample) {
+            (Some(Gone { left: 1.., .. }), _) => part.old_versions = OldVersions::Kept,
+            (Some(_), _) if part.versions_deleted > 0 => part.old_versions = OldVersions::Deleted,
+            (Some(_), _) => part.old_versions = OldVersions::NotKept,
+            (None, Some(sample)) => part.old_versions = self.old_versions(sample).await,
+            (None, None) => {}
+        }
+    }
+
     /// Whether the object, which is deleted now, can still be read by its version. Buckets without versions name none
     /// (S3, Azure), or only name a generation that is gone with the object (GCS).
-    pub(crate) async fn old_versions(&self, sample: &Sample) -> OldVersions {
+    async fn old_versions(&self, sample: &Sample) -> OldVersions {
         let Some(version) = sample.version.clone().filter(|version| version != "null") else {
             return OldVersions::NotKept;
         };

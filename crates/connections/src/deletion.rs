@@ -55,9 +55,16 @@ pub struct DeletedPart {
     /// Whether the store keeps what was deleted.
     #[serde(default)]
     pub old_versions: OldVersions,
+    /// Old versions and deletion marks that were deleted too.
+    #[serde(default)]
+    pub versions_deleted: u64,
+    /// Old versions and deletion marks that the credentials may list and not delete, as far as they were tried; none
+    /// where they may not be listed, or the store lists none.
+    #[serde(default)]
+    pub versions_left: Option<u64>,
 }
 
-/// Whether a bucket keeps old versions of objects that are deleted: then only its own lifecycle rule ends them.
+/// Whether a bucket keeps old versions of objects that are deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -67,7 +74,10 @@ pub enum OldVersions {
     Unknown,
     /// An object that was deleted can no longer be read by its version, or the store has none.
     NotKept,
-    /// An object that was deleted can still be read by its version.
+    /// The bucket kept old versions, and they were deleted too: a list of versions shows none.
+    Deleted,
+    /// What was deleted can still be read by its version: only the bucket's own lifecycle rule ends it, or who may delete
+    /// versions.
     Kept,
 }
 
@@ -204,6 +214,8 @@ impl Deletions {
                 bytes: 0,
                 deleted_at: Some(run.now),
                 old_versions: OldVersions::NotKept,
+                versions_deleted: 0,
+                versions_left: None,
             }));
             self.save(&job).await?;
         }
@@ -212,9 +224,7 @@ impl Deletions {
             area.delete().await?;
             for part in job.parts.iter_mut().filter(|part| part.target == *target) {
                 part.deleted_at.get_or_insert(run.now);
-                if let Some(sample) = &sample {
-                    part.old_versions = area.old_versions(sample).await;
-                }
+                area.forget(sample.as_ref(), part).await;
             }
             self.save(&job).await?;
         }
@@ -333,7 +343,16 @@ impl Deletions {
 
 async fn count(area: &StoredArea, target: DeletionTarget) -> Result<DeletedPart, Error> {
     let (objects, bytes) = area.count().await?;
-    Ok(DeletedPart { target, objects, bytes, deleted_at: None, old_versions: OldVersions::Unknown })
+    let old_versions = OldVersions::Unknown;
+    Ok(DeletedPart {
+        target,
+        objects,
+        bytes,
+        deleted_at: None,
+        old_versions,
+        versions_deleted: 0,
+        versions_left: None,
+    })
 }
 
 /// A deleted connection keeps no history.

@@ -30,6 +30,7 @@ mod series;
 mod status;
 mod totals;
 mod vault;
+mod versions;
 
 pub use area::StoredArea;
 pub use deletion::{DeletedPart, Deletion, DeletionJob, DeletionTarget, Deletions, OldVersions, Revocation};
@@ -45,3 +46,4 @@ pub use secret::{PseudonymKey, Secret};
 pub use status::{Capability, DisconnectCause, Status, StatusBoard, StatusRecord, StreamStatus};
 pub use totals::{CheckTotals, StreamTotals, Totals};
 pub use vault::{Sealed, Vault, Version};
+pub use versions::BucketVersions;

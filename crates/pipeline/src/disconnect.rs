@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::connect::client;
 use crate::error::{Error, ErrorKind};
-use crate::open::{client_secret, open_lake, sealing_keys};
+use crate::open::{bucket_versions, client_secret, open_lake, sealing_keys};
 use crate::publish::unpublish_configured;
 use crate::state::{State, of_state};
 use crate::sync::{acquire, while_renewing};
@@ -32,8 +32,10 @@ pub struct DisconnectReport {
     pub tables_unpublished: Option<u64>,
     /// Their bytes.
     pub bytes: u64,
-    /// Whether a bucket was found to keep old versions of what was deleted: only its own lifecycle rule ends them.
+    /// Whether a bucket was found to keep old versions of what was deleted that could not be deleted too.
     pub keeps_old_versions: bool,
+    /// Old versions and deletion marks that were deleted in buckets with versioning.
+    pub versions_deleted: u64,
     /// The receipt's number in the chain.
     pub receipt_number: u64,
     /// The receipt as it is stored and handed out: a statement and its signature.
@@ -153,6 +155,7 @@ async fn finish(
         store: lake.store(),
         prefix: lake.prefix().clone(),
         local_root: lake_root.map(|_| std::path::PathBuf::from("/")),
+        versions: bucket_versions(&pipeline.lake_url(), context)?,
     };
     let lease = acquire(state, context, wait).await?;
     let proof = lease.proof();
@@ -204,6 +207,7 @@ fn report(signed: &SignedReceipt, public_key: String) -> DisconnectReport {
         objects: stored.iter().map(|part| part.objects).sum(),
         bytes: stored.iter().map(|part| part.bytes).sum(),
         keeps_old_versions: stored.iter().any(|part| part.old_versions == OldVersions::Kept),
+        versions_deleted: stored.iter().map(|part| part.versions_deleted).sum(),
         tables_unpublished: published.first().map(|part| part.objects),
         receipt_number: receipt.number,
         receipt: signed.text().to_vec(),

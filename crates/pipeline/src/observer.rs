@@ -26,12 +26,14 @@ pub enum Event {
         /// Time of its newest row.
         reached: Option<UnixSeconds>,
     },
-    /// How long it will still take, told after each page.
+    /// How long it will still take, told when a stream begins and after each page.
     Outlook {
         /// The stream that is read.
         stream: Stream,
         /// Until it has ended; none while nothing tells.
         stream_left: Option<Duration>,
+        /// Pages of this stream and of those to come; none as long as one of them is unknown.
+        pages_left: Option<u64>,
         /// Until the last stream has ended; none as long as a stream to come is unknown: `plan` makes it known.
         run_left: Option<Duration>,
     },

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use deskmeter_connections::SealingKey;
+use deskmeter_connections::{BucketVersions, SealingKey};
 use deskmeter_extractor::ErrorKind as FetchError;
 use deskmeter_lake::{ConnectionLake, Lake, credentials, object_store};
 use deskmeter_warehouse::{Definitions, Engine, Store, Warehouse, WarehouseOptions};
@@ -34,6 +34,14 @@ pub(crate) fn open_store(
     credentials(url, &*context.environment)
         .and_then(|options| object_store(url, &options))
         .map_err(|error| of_lake(what, error))
+}
+
+/// What a bucket at this URL may keep of deleted objects; None where the store is no S3.
+pub(crate) fn bucket_versions(url: &str, context: &Context) -> Result<Option<Arc<BucketVersions>>, Error> {
+    let what = "open the bucket's versions";
+    let options = credentials(url, &*context.environment).map_err(|error| of_lake(what, error))?;
+    let versions = BucketVersions::of(url, &options);
+    Ok(versions.map_err(|error| Error::new(ErrorKind::Storage, what).because(error))?.map(Arc::new))
 }
 
 /// The lake with all its connections.

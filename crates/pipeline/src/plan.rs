@@ -48,7 +48,8 @@ pub async fn plan(pipeline: &PipelineFile, context: &Context) -> Result<PlanRepo
         }
     })?;
     let client = client(pipeline, context)?;
-    let forecasts = ask(pipeline, context, (&state, keys, &client), sealed).await?;
+    let asked = ask(pipeline, context, (&state, keys, &client), sealed);
+    let forecasts = context.stop.bound(asked).await?;
     let pace = report::Pace {
         exports_per_minute: client.requests_per_minute(RateBucket::IncrementalExports),
         users_per_minute: client.requests_per_minute(RateBucket::UsersExport),
@@ -97,6 +98,7 @@ async fn ask(
     };
     let mut forecasts = Vec::new();
     for stream in Stream::ALL {
+        context.stop.check()?;
         forecasts.push(match stream {
             Stream::Tickets => forecast::tickets(&mut sampler, from(stream)).await?,
             _ => forecast::by_time(&mut sampler, stream, from(stream)).await?,

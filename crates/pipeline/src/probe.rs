@@ -3,6 +3,7 @@
 use std::path::Path as FilePath;
 
 use deskmeter_publisher::PublishOptions;
+use deskmeter_warehouse::{MemoryTables, RefreshScope};
 use object_store::path::Path;
 use object_store::{Error as StoreError, ObjectStore, ObjectStoreExt as _, PutMode};
 use serde::Serialize;
@@ -10,7 +11,7 @@ use url::Url;
 
 use crate::connect::client;
 use crate::error::{Error, ErrorKind};
-use crate::open::{client_secret, new_warehouse, of_fetch, sealing_keys, whole_lake};
+use crate::open::{client_secret, new_warehouse, of_fetch, of_warehouse, sealing_keys, whole_lake};
 use crate::publish::{database_url, parse_url};
 use crate::state::{State, of_state};
 use crate::tokens::VaultTokens;
@@ -80,7 +81,7 @@ pub async fn check(text: &str, folder: &FilePath, context: &Context, scope: Chec
     }
     let Some(file) = file else { return checks };
     checks.extend(environment(&file, context));
-    checks.push(Check::of("models and schedules", models(&file, context)));
+    checks.push(Check::of("models and schedules", models(&file, context).await));
     if scope == CheckScope::Everything {
         checks.push(Check::of("lake", lake(&file, context).await));
         checks.push(Check::of("state", state(&file, context).await));
@@ -110,19 +111,39 @@ fn environment(file: &PipelineFile, context: &Context) -> Vec<Check> {
     checks
 }
 
-fn models(file: &PipelineFile, context: &Context) -> Result<String, Error> {
+async fn models(file: &PipelineFile, context: &Context) -> Result<String, Error> {
     if file.start_time() > context.started_at.0 {
         return Err(Error::new(
             ErrorKind::Config,
             "sync.start_date lies in the future: nothing would be read",
         ));
     }
-    let warehouse = new_warehouse(file)?;
+    let mut warehouse = new_warehouse(file)?;
+    let fit = if file.warehouse.models_dir.is_some() {
+        // Whether an own model can be planned is known when all before it are: they are made of no rows, in memory.
+        let mut inside = file.clone();
+        "embedded".clone_into(&mut inside.warehouse.engine);
+        warehouse = new_warehouse(&inside)?;
+        warehouse.open(MemoryTables::default()).await.map_err(of_warehouse)?;
+        let made = warehouse.refresh(context.started_at.0, RefreshScope::Full).await;
+        made.map_err(of_model)?;
+        "fit together and can be made"
+    } else {
+        "fit together"
+    };
     let schedules = match file.schedules.len() {
         0 => "no schedule: business-time columns are NULL".to_owned(),
         n => format!("{n} schedule(s)"),
     };
-    Ok(format!("{} models fit together; {schedules}", warehouse.catalogue().models().len()))
+    Ok(format!("{} models {fit}; {schedules}", warehouse.catalogue().models().len()))
+}
+
+/// A model that cannot be made of no rows is one that somebody wrote.
+fn of_model(error: deskmeter_warehouse::Error) -> Error {
+    if matches!(error, deskmeter_warehouse::Error::Model { .. }) {
+        return Error::new(ErrorKind::Config, "make the models of no rows").because(error);
+    }
+    of_warehouse(error)
 }
 
 async fn lake(file: &PipelineFile, context: &Context) -> Result<String, Error> {

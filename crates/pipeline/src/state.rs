@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use deskmeter_connections::{
-    ConnectionName, Deletions, Error as StateError, Leases, RunHistory, SealingKey, StatusBoard, StoredArea,
-    Vault,
+    BucketVersions, ConnectionName, Deletions, Error as StateError, Leases, RunHistory, SealingKey,
+    StatusBoard, StoredArea, Vault,
 };
 use object_store::ObjectStore;
 use object_store::path::Path;
 
 use crate::error::{Error, ErrorKind};
-use crate::open::open_store;
+use crate::open::{bucket_versions, open_store};
 use crate::{Context, PipelineFile};
 
 /// Runs that the history holds.
@@ -23,6 +23,7 @@ pub(crate) struct State {
     store: Arc<dyn ObjectStore>,
     prefix: Path,
     local_root: Option<PathBuf>,
+    versions: Option<Arc<BucketVersions>>,
     /// Whose state.
     pub(crate) connection: ConnectionName,
 }
@@ -35,7 +36,8 @@ impl State {
         let url = pipeline.state_url();
         let (store, prefix) = open_store(&url, context, "open the state store")?;
         let local_root = url.starts_with("file:").then(|| PathBuf::from("/"));
-        Ok(Self { store: (context.storage)(store), prefix, local_root, connection })
+        let versions = bucket_versions(&url, context)?;
+        Ok(Self { store: (context.storage)(store), prefix, local_root, versions, connection })
     }
 
     /// Where it lies.
@@ -76,6 +78,7 @@ impl State {
             store: self.store.clone(),
             prefix: self.prefix.clone(),
             local_root: self.local_root.clone(),
+            versions: self.versions.clone(),
         };
         Deletions::new(area, keys).map_err(|error| of_state("open the deletion jobs", error))
     }

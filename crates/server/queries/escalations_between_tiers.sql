@@ -20,6 +20,8 @@ select
     concat(
         'Tier ', cast(from_tier as varchar), ' → tier ', cast(to_tier as varchar)
     ) as move,
+    from_tier,
+    to_tier,
     count(*) as n_steps,
     count(distinct ticket_id) as n_tickets,
     median(cast(since_created_minutes_calendar as double))

@@ -20,7 +20,7 @@ use crate::backend::Connection;
 use crate::data::answers::Answers;
 use crate::live::{Phase, Runs, Watcher, told};
 use crate::pages::{
-    accounts, assets, audit, connect, dashboard, data, disconnect, integrations, live, login,
+    accounts, assets, audit, connect, dashboard, data, disconnect, integrations, live, login, marts,
 };
 use crate::security::{Attempts, Hosts, Password, SessionId, Sessions};
 use crate::{Error, Labels, Limits, ServeOptions, prometheus, security};
@@ -114,6 +114,7 @@ impl App {
         }
         let (app, connection) = (Arc::clone(self), Arc::clone(connection));
         self.spawn(async move {
+            connection.plan_first(&watcher).await;
             let phase = match connection.sync(watcher.clone()).await {
                 Ok(_) => Phase::Done,
                 Err(error) => {
@@ -220,6 +221,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/accounts", get(accounts::page))
         .route("/accounts.csv", get(accounts::csv))
         .route("/c/{connection}/{page}", get(dashboard::page))
+        .route("/c/{connection}/marts", get(marts::page))
+        .route("/c/{connection}/marts/{mart}", get(marts::sql))
+        .route("/c/{connection}/marts/{mart}/rows.csv", get(marts::csv))
         .route("/c/{connection}/privacy/audit", post(audit::begin))
         .route("/c/{connection}/sql/{query}", get(data::sql))
         .route("/c/{connection}/data/{file}", get(data::csv))

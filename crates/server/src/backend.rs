@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use crate::Error;
 use crate::data::answers::Answers;
 use crate::format;
+use crate::live::Watcher;
 use crate::snapshot::Snapshot;
 
 /// Another process may write: whether it did is looked up after this long.
@@ -287,6 +288,17 @@ impl Connection {
     ) -> Result<ConnectReport, Error> {
         let report = pending.complete(&self.file, &self.now(), code, state).await;
         report.map_err(Error::pipeline("connect"))
+    }
+
+    /// Looks how long a first run will take, so that it can tell how long is left; later runs are short. Whatever hinders
+    /// this hinders the run too, which tells it better.
+    pub(crate) async fn plan_first(&self, watcher: &Watcher) {
+        let is_first = self.standing().await.is_ok_and(|standing| standing.last_run.is_none());
+        if is_first {
+            watcher.estimating(true);
+            let _ = deskmeter_pipeline::plan(&self.file, &self.now()).await;
+            watcher.estimating(false);
+        }
     }
 
     /// Reads what changed.

@@ -1,6 +1,7 @@
 //! What a sync does right now, for the page and for server-sent events.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use deskmeter_pipeline::{Clock, Event, Observer};
 use deskmeter_zendesk::{Stream, UnixSeconds};
@@ -11,6 +12,8 @@ use crate::format;
 /// Where a run stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Phase {
+    /// Sample pages are looked at, to tell how long a first run will take.
+    Estimating,
     /// Pages are read.
     Reading,
     /// Metrics are computed.
@@ -35,7 +38,8 @@ pub(crate) struct StreamProgress {
     pub(crate) rows: u64,
     /// Whether it has ended.
     pub(crate) is_done: bool,
-    started_at: i64,
+    /// How long it will still take.
+    pub(crate) left: Option<Duration>,
     from: Option<i64>,
     reached: Option<i64>,
     until: i64,
@@ -54,17 +58,20 @@ pub(crate) struct Progress {
     pub(crate) streams: Vec<StreamProgress>,
     /// Seconds that the governor waits right now.
     pub(crate) waiting: Option<u64>,
+    /// Pages that are still to be read, and how long that takes; none while a stream to come is unknown.
+    pub(crate) ahead: Option<(u64, Duration)>,
 }
 
 impl Progress {
     /// A run that begins now.
     pub(crate) fn starting(now: i64) -> Self {
-        Self { phase: Phase::Reading, started_at: now, at: now, streams: Vec::new(), waiting: None }
+        let (streams, waiting, ahead) = Default::default();
+        Self { phase: Phase::Reading, started_at: now, at: now, streams, waiting, ahead }
     }
 
     /// Whether it is still going on.
     pub(crate) fn is_running(&self) -> bool {
-        matches!(self.phase, Phase::Reading | Phase::Refreshing)
+        matches!(self.phase, Phase::Estimating | Phase::Reading | Phase::Refreshing)
     }
 
     /// All rows read so far.
@@ -72,9 +79,23 @@ impl Progress {
         self.streams.iter().map(|stream| stream.rows).sum()
     }
 
+    /// What is still to be read, and until when; none while nothing tells, or nothing is left.
+    pub(crate) fn outlook(&self) -> Option<String> {
+        let (pages, left) = self.ahead.filter(|(pages, _)| *pages > 0 && self.phase == Phase::Reading)?;
+        let seconds = i64::try_from(left.as_secs()).ok()?;
+        let pages = if pages == 1 {
+            "1 page".to_owned()
+        } else {
+            format!("{} pages", format::thousands(pages as i64))
+        };
+        let (span, end) = (format::span_words(seconds), format::instant(self.at + seconds));
+        Some(format!("About {pages} to go, {span}: read to the end by about {end}."))
+    }
+
     /// In one line, for people and screen readers.
     pub(crate) fn headline(&self) -> String {
         match &self.phase {
+            Phase::Estimating => "Looking how much there is to read".to_owned(),
             Phase::Reading => match self.streams.iter().find(|stream| !stream.is_done) {
                 Some(stream) => format!("Reading {}", stream.label()),
                 None => "Starting".to_owned(),
@@ -95,13 +116,17 @@ impl Progress {
                 stream: *stream,
                 rows: 0,
                 is_done: false,
-                started_at: now,
+                left: None,
                 from: from.map(|from| from.0),
                 reached: None,
                 until: until.0,
             }),
             Event::Page { stream, rows, reached } => {
                 self.with(*stream, |progress| progress.page(*rows, *reached));
+            }
+            Event::Outlook { stream, stream_left, pages_left, run_left } => {
+                self.with(*stream, |progress| progress.left = *stream_left);
+                self.ahead = pages_left.zip(*run_left);
             }
             Event::StreamEnded { stream } => self.with(*stream, |progress| progress.is_done = true),
             Event::Waiting { wait } => self.waiting = Some(wait.as_secs()),
@@ -132,12 +157,10 @@ impl StreamProgress {
         if self.is_done || whole <= 0 { 100 } else { (part.clamp(0, whole) * 100 / whole) as u64 }
     }
 
-    /// How long it will still take at the pace so far.
-    pub(crate) fn eta(&self, now: i64) -> Option<String> {
-        let percent = self.percent() as i64;
-        let elapsed = now - self.started_at;
-        let is_telling = !self.is_done && percent > 2 && elapsed > 2;
-        is_telling.then(|| format::span_words(elapsed * (100 - percent) / percent))
+    /// How long it will still take, in words.
+    pub(crate) fn eta(&self) -> Option<String> {
+        let left = self.left.filter(|left| !self.is_done && !left.is_zero())?;
+        Some(format::span_words(i64::try_from(left.as_secs()).ok()?))
     }
 
     fn page(&mut self, rows: u64, reached: Option<UnixSeconds>) {
@@ -176,6 +199,12 @@ impl Watcher {
     /// Follows the run.
     pub(crate) fn follow(&self) -> watch::Receiver<Progress> {
         self.progress.subscribe()
+    }
+
+    /// How long the run will take is being looked at, or was.
+    pub(crate) fn estimating(&self, is_going_on: bool) {
+        let phase = if is_going_on { Phase::Estimating } else { Phase::Reading };
+        self.progress.send_modify(|progress| progress.phase = phase);
     }
 
     /// The run has ended.
@@ -228,15 +257,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pace_so_far_tells_how_long_it_will_take() {
+    fn what_is_left_is_told_in_pages_time_and_an_end() {
         let mut progress = Progress::starting(0);
         let stream = Stream::Tickets;
         progress.apply(&Event::StreamStarted { stream, from: None, until: UnixSeconds(1_100) }, 0);
         progress.apply(&Event::Page { stream, rows: 1_000, reached: Some(UnixSeconds(100)) }, 5);
         progress.apply(&Event::Page { stream, rows: 1_000, reached: Some(UnixSeconds(600)) }, 60);
+        assert_eq!(progress.outlook(), None, "nothing tells yet");
+        let (stream_left, run_left) = (Some(Duration::from_mins(3)), Some(Duration::from_hours(2)));
+        progress.apply(&Event::Outlook { stream, stream_left, pages_left: Some(1_204), run_left }, 60);
         let [tickets] = &progress.streams[..] else { panic!("one stream") };
         assert_eq!((tickets.rows, tickets.percent()), (2_000, 50));
-        assert_eq!(tickets.eta(60).as_deref(), Some("1 minute"));
+        assert_eq!(tickets.eta().as_deref(), Some("3 minutes"));
         assert_eq!(progress.headline(), "Reading tickets");
+        let told = "About 1,204 pages to go, 2 hours: read to the end by about 1 Jan 1970, 02:01 UTC.";
+        assert_eq!(progress.outlook().as_deref(), Some(told));
+        progress.apply(&Event::Refreshing, 61);
+        assert_eq!(progress.outlook(), None, "all is read");
     }
 }

@@ -78,6 +78,6 @@ fn without_individuals(mut page: Page, dashboard: &Dashboard) -> Page {
         .filter(|panel| matches!(&panel.view, View::Table(columns) if columns.iter().any(is_individual)))
         .map(|panel| panel.title)
         .collect();
-    page.panels.retain(|panel| !individual.contains(&panel.title));
+    page.panels.retain(|panel| !individual.contains(&panel.title.as_str()));
     page
 }

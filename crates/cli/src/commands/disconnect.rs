@@ -68,8 +68,9 @@ fn keep_receipt(pipeline: &PipelineFile, report: &DisconnectReport) -> Result<Pa
 fn warn_of_old_versions(report: &DisconnectReport) {
     if report.keeps_old_versions {
         note(
-            "warning: the bucket keeps old versions of deleted objects. Until a lifecycle rule of the bucket ends \
-             them, what was collected can still be read there by whoever may read versions.",
+            "warning: the bucket keeps old versions of deleted objects, and these credentials may not list and delete them. \
+             Until a lifecycle rule of the bucket ends them, what was collected can still be read there by whoever may \
+             read versions. The receipt says how many are left.",
         );
     }
 }
@@ -84,6 +85,9 @@ fn tell(opened: &Opened, report: &DisconnectReport) -> Result<Exit> {
     }
     let left = if report.keeps_old_versions { "only old versions are left" } else { "nothing is left" };
     println(&format!("Deleted {} objects, {}; {left}.", report.objects, super::sync::bytes(report.bytes)));
+    if report.versions_deleted > 0 {
+        println(&format!("{} old versions in the bucket were deleted too.", report.versions_deleted));
+    }
     if let Some(tables) = report.tables_unpublished {
         println(&format!("{tables} published tables were dropped from your database."));
     }

@@ -52,8 +52,8 @@ async fn world(
     }
     let request = LeaseRequest { owner: "test", now: NOW, ttl: 86_400 * 3, wait: Duration::ZERO };
     let lease = Leases::new(Arc::clone(&state), prefix()).acquire(&acme(), request).await.unwrap();
-    let state = StoredArea { store: state, prefix: prefix(), local_root: None };
-    let lake = StoredArea { store: lake, prefix: Path::from("lake/acme"), local_root };
+    let state = StoredArea { store: state, prefix: prefix(), local_root: None, versions: None };
+    let lake = StoredArea { store: lake, prefix: Path::from("lake/acme"), local_root, versions: None };
     let deletions = Deletions::new(state.clone(), vec![key(1)]).unwrap();
     World { state, lake, lease: lease.proof(), until: lease.until(), deletions }
 }

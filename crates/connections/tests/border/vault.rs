@@ -77,7 +77,8 @@ async fn replaces_a_sealing_key_without_a_moment_of_darkness() {
     assert!(matches!(with(vec![key(2)]).load(&acme()).await, Err(Error::WrongKey { .. })));
 
     let deletions = |keys| {
-        let state = StoredArea { store: Arc::clone(&store), prefix: prefix(), local_root: None };
+        let state =
+            StoredArea { store: Arc::clone(&store), prefix: prefix(), local_root: None, versions: None };
         Deletions::new(state, keys).unwrap()
     };
     let public_key = deletions(vec![key(1)]).public_key().await.unwrap();

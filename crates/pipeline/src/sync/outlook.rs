@@ -45,19 +45,25 @@ impl Outlook {
     }
 
     /// A stream begins.
-    pub(super) fn begins(&self, from: Option<UnixSeconds>, until: UnixSeconds) {
+    pub(super) fn begins(&self, stream: Stream, from: Option<UnixSeconds>, until: UnixSeconds) -> Event {
         // Without a start date, the first page tells where the account begins.
         let from = from.map(|from| from.0).filter(|from| *from > 0);
         self.progress().span = Some((from, until.0));
+        self.event(stream, None)
     }
 
     /// A page was read, up to a time.
     pub(super) fn page(&self, stream: Stream, reached: Option<UnixSeconds>) -> Event {
-        let (pages, share) = {
+        let share = {
             let mut progress = self.progress();
             *progress.pages.entry(stream).or_default() += 1;
-            (progress.pages.clone(), progress.share(reached))
+            progress.share(reached)
         };
+        self.event(stream, share)
+    }
+
+    fn event(&self, stream: Stream, share: Option<f64>) -> Event {
+        let pages = self.progress().pages.clone();
         let done = pages.get(&stream).copied().unwrap_or_default();
         let of_stream = self.pages_left(stream, done, share);
         let later = Stream::ALL.into_iter().filter(|later| *later > stream);
@@ -66,11 +72,12 @@ impl Outlook {
         let per_page =
             (self.timer.now() - self.started_at).as_secs_f64() / pages.values().sum::<u64>().max(1) as f64;
         let stream_left = of_stream.map(|left| self.seconds(&[(stream, left)], per_page));
-        let run_left = of_stream.zip(to_come).map(|(left, to_come)| {
-            let all: Vec<_> = std::iter::once((stream, left)).chain(to_come).collect();
-            self.seconds(&all, per_page)
-        });
-        Event::Outlook { stream, stream_left, run_left }
+        let all = of_stream
+            .zip(to_come)
+            .map(|(left, to_come)| std::iter::once((stream, left)).chain(to_come).collect::<Vec<_>>());
+        let pages_left = all.as_ref().map(|all| all.iter().map(|(_, pages)| pages).sum());
+        let run_left = all.map(|all| self.seconds(&all, per_page));
+        Event::Outlook { stream, stream_left, pages_left, run_left }
     }
 
     fn pages_left(&self, stream: Stream, done: u64, share: Option<f64>) -> Option<u64> {

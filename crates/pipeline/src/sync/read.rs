@@ -60,8 +60,8 @@ impl Reader<'_> {
         let stored = self.stored(stream, loader).await.map_err(Ended::Run)?;
         let from = begin(stream, stored.unwrap_or_else(|| Position::start(self.start_time)));
         let until = self.context.started_at.minus(RECENT_SECONDS);
-        self.outlook.begins(from.reached(), until);
         self.context.observer.event(&Event::StreamStarted { stream, from: from.reached(), until });
+        self.context.observer.event(&self.outlook.begins(stream, from.reached(), until));
         let read = self.read_from((stream, from), until, loader, sanitizer, report).await;
         self.context.observer.event(&Event::StreamEnded { stream });
         read?;

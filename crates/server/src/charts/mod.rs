@@ -6,10 +6,12 @@
 //! `<style>` element into each drawing, which the console's content security policy refuses; charming needs a browser
 //! engine to draw. So the drawing is here: a few hundred lines over `std::fmt`.
 
+mod flow;
 mod plot;
 mod scale;
 mod small;
 
+pub(crate) use flow::{Flow, Move};
 pub(crate) use plot::{Chart, Kind, Series, Size};
 pub(crate) use small::{bar, sparkline};
 

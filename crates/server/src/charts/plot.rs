@@ -59,15 +59,16 @@ pub(crate) struct Chart {
     pub(crate) series: Vec<Series>,
 }
 
-struct Frame {
-    width: f64,
-    height: f64,
+/// The room that a drawing has.
+pub(super) struct Frame {
+    pub(super) width: f64,
+    pub(super) height: f64,
     left: f64,
     labels_max: usize,
 }
 
 impl Size {
-    fn frame(self) -> Frame {
+    pub(super) fn frame(self) -> Frame {
         match self {
             Self::Wide => Frame { width: 1_080.0, height: 260.0, left: 52.0, labels_max: 14 },
             Self::Half => Frame { width: 530.0, height: 230.0, left: 50.0, labels_max: 9 },
@@ -75,7 +76,7 @@ impl Size {
         }
     }
 
-    const fn class(self) -> &'static str {
+    pub(super) const fn class(self) -> &'static str {
         match self {
             Self::Wide => "wide",
             Self::Half => "half",

@@ -88,8 +88,9 @@ const PANELS: &[Panel] = &[
     Panel {
         query: &sql::ESCALATIONS_BETWEEN_TIERS,
         title: "Between tiers",
-        about: "Needs tiers in the pipeline file: Zendesk’s groups do not tell them.",
-        view: View::Table(&[
+        about: "From the tiers on the left to those on the right. Needs tiers in the pipeline file: Zendesk’s groups do not tell \
+                them.",
+        view: View::Flow(&[
             column("move", "Move", Content::Text),
             column("n_steps", "Moves", Content::Bar(Unit::Count)),
             column("n_tickets", "Tickets", Content::Cell),

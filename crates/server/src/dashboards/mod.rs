@@ -140,6 +140,8 @@ pub(crate) enum View {
         /// Columns and their names.
         series: &'static [(&'static str, &'static str)],
     },
+    /// Bands between tiers, from `from_tier` to `to_tier`, as thick as `n_steps`, with this table behind them.
+    Flow(&'static [Column]),
     /// A table; the first column says what a row is about.
     Table(&'static [Column]),
 }

@@ -243,7 +243,7 @@ async fn panels(request: &Request<'_>, as_of: i64) -> Vec<PanelView> {
 }
 
 /// Why a question has no answer: the mart is not there before the first sync has ended.
-fn problem(error: &Unanswered) -> String {
+pub(super) fn problem(error: &Unanswered) -> String {
     match error {
         Unanswered::Warehouse(deskmeter_warehouse::Error::UnknownTable { .. }) => {
             "Not computed yet: it comes with the next sync.".to_owned()

@@ -15,19 +15,23 @@ use crate::app::App;
 use crate::backend::{Connection, causes};
 use crate::dashboards;
 use crate::data::filters::{Filters, RawFilters};
+use crate::data::rows::Rows;
 use crate::data::sql::{self, Parameters};
 use crate::security::SessionId;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, Unanswered};
 
 #[derive(Template)]
 #[template(path = "sql.html")]
-struct Statement {
-    shell: Shell,
-    title: String,
-    back: String,
-    csv: String,
-    sql: String,
-    marts: Vec<Model>,
+pub(super) struct Statement {
+    pub(super) shell: Shell,
+    pub(super) title: String,
+    /// Why it is there.
+    pub(super) about: &'static str,
+    pub(super) back: String,
+    pub(super) csv: String,
+    pub(super) sql: String,
+    /// What it reads.
+    pub(super) marts: Vec<Model>,
 }
 
 /// The statement, with the filters in place, and what it reads.
@@ -48,6 +52,7 @@ pub(crate) async fn sql(
     html(&Statement {
         shell,
         title: title.to_owned(),
+        about: "The statement behind the numbers, with the filters in place.",
         back: format!("/c/{name}/{}{arguments}", dashboard.slug),
         csv: format!("/c/{name}/data/{}.csv{arguments}", query.name),
         sql: statement,
@@ -66,16 +71,24 @@ pub(crate) async fn csv(
     let filters = filters.parse().map_err(bad_filter)?;
     let snapshot = connection.snapshot().await.map_err(|error| Refusal::failed(&error))?;
     let statement = filled(&snapshot, &connection, query, &filters);
-    let rows = snapshot.ask(&statement).await.map_err(|error| {
-        tracing::warn!(query = query.name, error = causes(&error), "a question has no answer");
-        Refusal::new(StatusCode::CONFLICT, "There is no answer yet: it comes with the next sync.")
-    })?;
-    let disposition = format!("attachment; filename=\"{name}-{}.csv\"", query.name);
+    let rows = snapshot.ask(&statement).await.map_err(|error| no_answer(query.name, &error))?;
+    Ok(download(&name, query.name, &rows))
+}
+
+/// Refuses a download of what cannot be computed.
+pub(super) fn no_answer(what: &str, error: &Unanswered) -> Refusal {
+    tracing::warn!(query = what, error = causes(error), "a question has no answer");
+    Refusal::new(StatusCode::CONFLICT, "There is no answer yet: it comes with the next sync.")
+}
+
+/// Rows as a file.
+pub(super) fn download(connection: &str, what: &str, rows: &Rows) -> Response {
+    let disposition = format!("attachment; filename=\"{connection}-{what}.csv\"");
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
         (header::CONTENT_DISPOSITION, disposition),
     ];
-    Ok((headers, rows.csv()).into_response())
+    (headers, rows.csv()).into_response()
 }
 
 /// The panel that asks this question, with its dashboard.

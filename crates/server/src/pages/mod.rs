@@ -12,6 +12,7 @@ pub(crate) mod form;
 pub(crate) mod integrations;
 pub(crate) mod live;
 pub(crate) mod login;
+pub(crate) mod marts;
 pub(crate) mod panel;
 
 use std::sync::Arc;
@@ -38,6 +39,8 @@ pub(crate) struct Shell {
     /// Token of the page's forms.
     pub(crate) token: String,
     can_sign_out: bool,
+    /// Connections with models of the operator's own.
+    with_models: Vec<String>,
     /// Name in URLs and title of every dashboard.
     dashboards: Vec<(&'static str, &'static str)>,
 }
@@ -46,7 +49,9 @@ impl Shell {
     /// The frame of a page.
     pub(crate) fn new(app: &App, session: &SessionId, title: impl Into<String>, at: &'static str) -> Self {
         let connections: Vec<String> = app.connections.keys().cloned().collect();
+        let own = app.connections.iter().filter(|(_, one)| one.file().warehouse.models_dir.is_some());
         Self {
+            with_models: own.map(|(name, _)| name.clone()).collect(),
             title: title.into(),
             at,
             connection: connections.first().cloned(),
@@ -61,6 +66,10 @@ impl Shell {
     pub(crate) fn about(mut self, connection: &str) -> Self {
         self.connection = Some(connection.to_owned());
         self
+    }
+
+    fn has_models(&self, connection: &str) -> bool {
+        self.with_models.iter().any(|name| name == connection)
     }
 
     fn is_at(&self, slug: &str) -> bool {

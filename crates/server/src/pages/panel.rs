@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::Labels;
-use crate::charts::{self, Chart, Kind, Series, Size};
+use crate::charts::{self, Chart, Flow, Kind, Move, Series, Size};
 use crate::dashboards::{Column, Content, Good, Kpi, Panel, View};
 use crate::data::filters::{Bucket, Span, Split};
 use crate::data::rows::{Cell, Rows};
 use crate::format::{self, Unit};
 
 /// Rows that a table shows; the CSV has them all.
-const ROWS_SHOWN: usize = 50;
+pub(super) const ROWS_SHOWN: usize = 50;
 /// Share of change that is worth a colour.
 const CHANGE_MIN: f64 = 0.01;
 
@@ -43,9 +43,9 @@ pub(crate) struct PanelView {
     /// Unique in the page.
     pub(crate) id: String,
     /// What it shows.
-    pub(crate) title: &'static str,
+    pub(crate) title: String,
     /// How to read it.
-    pub(crate) about: &'static str,
+    pub(crate) about: String,
     /// Whether it takes the whole width.
     pub(crate) is_wide: bool,
     /// Where SQL and CSV are.
@@ -62,6 +62,25 @@ pub(crate) struct PanelView {
     pub(crate) table: Option<TableView>,
     /// Whether the table stands behind a drawing.
     pub(crate) is_table_behind: bool,
+}
+
+impl PanelView {
+    /// A panel without an answer.
+    pub(super) fn new(id: String, title: &str, about: &str) -> Self {
+        Self {
+            id,
+            title: title.to_owned(),
+            about: about.to_owned(),
+            is_wide: true,
+            links: None,
+            problem: None,
+            nothing: None,
+            legend: Vec::new(),
+            drawing: String::new(),
+            table: None,
+            is_table_behind: false,
+        }
+    }
 }
 
 /// Where SQL and CSV of a panel are.
@@ -185,19 +204,8 @@ pub(crate) fn panel(
     links: Option<Links>,
     drawing: &Drawing<'_>,
 ) -> PanelView {
-    let mut view = PanelView {
-        id: id(panel),
-        title: panel.title,
-        about: panel.about,
-        is_wide: panel.is_wide,
-        links,
-        problem: None,
-        nothing: None,
-        legend: Vec::new(),
-        drawing: String::new(),
-        table: None,
-        is_table_behind: false,
-    };
+    let mut view = PanelView::new(id(panel), panel.title, panel.about);
+    (view.is_wide, view.links) = (panel.is_wide, links);
     match answer {
         Err(problem) => view.problem = Some(problem),
         Ok(rows) => show(&mut view, panel, rows, drawing),
@@ -222,12 +230,42 @@ fn show(view: &mut PanelView, panel: &Panel, rows: &Rows, drawing: &Drawing<'_>)
             view.table = Some(table);
             return;
         }
+        View::Flow(columns) => return flow(view, panel, rows, columns, drawing),
         View::Time { unit, kind, series } => (*unit, *kind, over_time(rows, series, drawing)),
         View::Split { unit, column } => (*unit, Kind::Lines, split(rows, column, drawing)),
         View::Classes { unit, kind, series } => (*unit, *kind, classes(rows, series)),
     };
     let chart = Chart { id: view.id.clone(), title: panel.title.into(), unit, kind, labels, series };
     draw(view, &chart, drawing);
+}
+
+/// Bands between tiers, of the rows that the table shows.
+fn flow(view: &mut PanelView, panel: &Panel, rows: &Rows, columns: &[Column], drawing: &Drawing<'_>) {
+    let table = table(rows, columns, drawing);
+    if table.rows.is_empty() {
+        view.nothing = Some(nothing(drawing));
+        return;
+    }
+    let moves = kept(rows, columns, drawing).into_iter().filter_map(|row| {
+        let cell = |name| rows.cell(Some(row), name);
+        Some(Move {
+            from: cell("from_tier").integer()?,
+            to: cell("to_tier").integer()?,
+            count: cell("n_steps").number()?,
+        })
+    });
+    let moves: Vec<Move> = moves.collect();
+    let kinds = [("s2", "To a higher tier"), ("s3", "To a lower tier"), ("s6", "Same tier")];
+    let is_there = |class: &str| moves.iter().any(|one| one.class() == class);
+    view.legend = kinds
+        .into_iter()
+        .filter(|(class, _)| is_there(class))
+        .map(|(class, name)| (class.to_owned(), name.to_owned()))
+        .collect();
+    let flow = Flow { id: view.id.clone(), title: panel.title.into(), place: "Tier", moves };
+    view.drawing = [Size::Wide, Size::Half, Size::Narrow].map(|size| flow.svg(size)).concat();
+    view.is_table_behind = true;
+    view.table = Some(table);
 }
 
 fn classes(rows: &Rows, series: &[(&str, &str)]) -> (Vec<String>, Vec<Series>) {
@@ -325,13 +363,18 @@ fn values(rows: &Rows, some: &[&Vec<Cell>], column: &str, steps: &[i64]) -> Vec<
     steps.iter().map(value).collect()
 }
 
-fn table(rows: &Rows, columns: &[Column], drawing: &Drawing<'_>) -> TableView {
+/// The rows that may be shown: those about too few tickets are none of a report that is handed on.
+fn kept<'r>(rows: &'r Rows, columns: &[Column], drawing: &Drawing<'_>) -> Vec<&'r Vec<Cell>> {
     let tickets = columns.iter().find(|column| column.content == Content::Cell).map(|column| column.name);
     let is_shown = |row: &&Vec<Cell>| {
         let count = tickets.and_then(|name| rows.cell(Some(row), name).number());
         drawing.cell_min == 0 || count.is_none_or(|count| count >= drawing.cell_min as f64)
     };
-    let kept: Vec<&Vec<Cell>> = rows.rows.iter().filter(is_shown).collect();
+    rows.rows.iter().filter(is_shown).collect()
+}
+
+fn table(rows: &Rows, columns: &[Column], drawing: &Drawing<'_>) -> TableView {
+    let kept = kept(rows, columns, drawing);
     // A share fills its part of the whole; other bars measure against the greatest.
     let greatest = |column: &Column| match column.content {
         Content::Bar(Unit::Percent) => 1.0,
@@ -361,11 +404,12 @@ fn table(rows: &Rows, columns: &[Column], drawing: &Drawing<'_>) -> TableView {
     TableView { rows: shown.collect(), heads: heads.collect(), more }
 }
 
-const fn is_number(content: Content) -> bool {
+pub(super) const fn is_number(content: Content) -> bool {
     matches!(content, Content::Number(_) | Content::Bar(_) | Content::Cell)
 }
 
-fn cell(value: &Cell, content: Content, greatest: f64, labels: &Labels) -> CellView {
+/// A value as it is shown.
+pub(super) fn cell(value: &Cell, content: Content, greatest: f64, labels: &Labels) -> CellView {
     let number = |unit| value.number().map_or_else(|| "–".to_owned(), |number| format::value(number, unit));
     let mut bar = String::new();
     let text = match content {

@@ -1,5 +1,6 @@
 //! The pages on an empty lake, and the whole story on one with data.
 
+use std::path::Path;
 use std::time::Duration;
 
 use deskmeter_server::Labels;
@@ -31,7 +32,9 @@ async fn every_page_stands_on_an_empty_lake() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_is_connected_read_shown_and_deleted() {
     let (zendesk, rest) = account(150, 1_000_000).await;
+    let rest = format!("{rest}\n[warehouse]\nmodels_dir = \"models\"\n");
     let console = Console::of(zendesk.base_url(), &rest, None).await;
+    own_mart(&console.pipeline.folder);
     let mut visitor = console.visitor();
 
     connect(&mut visitor).await;
@@ -43,6 +46,8 @@ async fn an_account_is_connected_read_shown_and_deleted() {
 
     every_panel_has_an_answer(&mut visitor).await;
     filters_narrow(&mut visitor).await;
+    own_marts_have_a_page_with_sql_and_csv(&mut visitor).await;
+    the_flow_between_tiers_is_drawn(&mut visitor).await;
     let agents = visitor.page("/c/acme/data/workload_agents.csv?period=all").await;
     the_report_shows_no_one(&console, &agents).await;
     let metrics = visitor.page("/metrics").await;
@@ -62,6 +67,46 @@ async fn an_account_is_connected_read_shown_and_deleted() {
     zendesk.stop().await;
 }
 
+/// A mart of the operator's own.
+fn own_mart(folder: &Path) {
+    let folder = folder.join("models/marts");
+    std::fs::create_dir_all(&folder).unwrap();
+    let sql = "select\n    group_id,\n    count(*) as n_tickets\nfrom ticket_metrics\ngroup by group_id\n";
+    std::fs::write(folder.join("group_sizes.sql"), sql).unwrap();
+    let toml = "about = \"How many tickets each group has.\"\ngrain = \"group\"\nkey = [\"group_id\"]\n\
+                columns = [{ name = \"group_id\", about = \"Group.\", null = \"No group.\" }, \
+                { name = \"n_tickets\", unit = \"tickets\", about = \"Tickets.\", min = 1 }]\n";
+    std::fs::write(folder.join("group_sizes.toml"), toml).unwrap();
+}
+
+async fn own_marts_have_a_page_with_sql_and_csv(visitor: &mut Visitor) {
+    let page = visitor.page("/c/acme/marts").await;
+    for words in ["group_sizes", "How many tickets each group has.", "aria-current=\"page\">Own marts"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert!(!page.contains("ticket_metrics"), "what comes with deskmeter has its dashboards");
+    let csv = visitor.page("/c/acme/marts/group_sizes/rows.csv").await;
+    let tickets = csv.lines().skip(1).map(|line| line.split(',').nth(1).unwrap().parse::<u32>().unwrap());
+    assert_eq!((csv.lines().next(), tickets.sum::<u32>()), (Some("group_id,n_tickets"), 150));
+    assert!(page.matches("<tr>").count() == csv.lines().count(), "a row each: {page}");
+    let sql = visitor.page("/c/acme/marts/group_sizes").await;
+    assert!(sql.contains("group by group_id") && sql.contains("/c/acme/marts/group_sizes/rows.csv"), "{sql}");
+    for other in ["/c/acme/marts/ticket_metrics", "/c/acme/marts/none/rows.csv"] {
+        assert_eq!(visitor.get(other).await.status(), 404, "{other}");
+    }
+}
+
+async fn the_flow_between_tiers_is_drawn(visitor: &mut Visitor) {
+    let page = visitor.page("/c/acme/escalations?period=all").await;
+    let csv = visitor.page("/c/acme/data/escalations_between_tiers.csv?period=all").await;
+    let moves = csv.lines().count() - 1;
+    assert!(moves > 0, "{csv}");
+    assert_eq!(page.matches("<path class=\"flow ").count(), moves * 3, "each in three widths");
+    let fields: Vec<&str> = csv.lines().nth(1).unwrap().split(',').collect();
+    let told = format!("Tier {} to Tier {}: {}", fields[1], fields[2], fields[3]);
+    assert!(page.contains(&format!("<title>{told}</title>")), "{told}");
+}
+
 #[tokio::test]
 async fn several_accounts_have_a_card_and_a_row_each() {
     let console = Console::of_two().await;
@@ -74,6 +119,35 @@ async fn several_accounts_have_a_card_and_a_row_each() {
     let names: Vec<&str> = csv.lines().filter_map(|line| line.split(',').next()).collect();
     assert_eq!(names, ["connection", "acme", "beta"]);
     console.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_sync_tells_what_is_ahead_before_its_first_page_and_while_it_reads() {
+    let (zendesk, rest) = account(60, 1_000_000).await;
+    zendesk.set_faults(vec!["slow=700".parse().unwrap()]);
+    let console = Console::of(zendesk.base_url(), &rest, None).await;
+    let mut visitor = console.visitor();
+    connect(&mut visitor).await;
+    // The visitor has no script: the page itself tells, and comes again by itself.
+    let (mut estimating, mut reading) = (0, 0);
+    loop {
+        let page = visitor.page("/integrations").await;
+        if !page.contains("data-running=\"true\"") || page.contains("Computing metrics") {
+            assert!(!page.contains("to go"), "nothing is left: {page}");
+            break;
+        }
+        assert!(page.contains("<noscript><meta http-equiv=\"refresh\""), "{page}");
+        estimating += u32::from(page.contains("Looking how much there is to read"));
+        reading +=
+            u32::from(page.contains(" to go, ") && page.contains("read to the end by about 22 Nov 2026"));
+    }
+    assert!(
+        estimating > 0 && reading > 0,
+        "{estimating} pages before the first one was read, {reading} after it"
+    );
+    wait_for_the_end(&visitor).await;
+    console.stop().await;
+    zendesk.stop().await;
 }
 
 /// The console stops while pages are read, and once more while metrics are computed.
