@@ -10,6 +10,11 @@ use crate::support::{Desk, requires_all};
 /// A server with an empty bucket or container `desk`; stopped when dropped.
 pub(crate) struct Cloud {
     process: Child,
+    pub(crate) address: Address,
+}
+
+/// Where a server is found.
+pub(crate) struct Address {
     pub(crate) endpoint: String,
     pub(crate) scheme: &'static str,
 }
@@ -20,7 +25,7 @@ impl Cloud {
         let mut command = Command::new(python()?);
         command.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]);
         let cloud = Self::start(command, "s3");
-        let request = reqwest::Client::new().put(format!("{}/desk", cloud.endpoint));
+        let request = reqwest::Client::new().put(format!("{}/desk", cloud.address.endpoint));
         let runtime = tokio::runtime::Runtime::new().unwrap();
         assert!(runtime.block_on(request.send()).unwrap().status().is_success());
         Some(cloud)
@@ -56,9 +61,37 @@ impl Cloud {
         });
         // The server goes on writing: a pipe that nobody reads would stop it.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { process, endpoint: format!("http://127.0.0.1:{}", port.unwrap()), scheme }
+        let endpoint = format!("http://127.0.0.1:{}", port.unwrap());
+        Self { process, address: Address { endpoint, scheme } }
     }
 
+    /// How many objects have names that start so, uploads that were never finished included.
+    pub(crate) fn objects(&self, desk: &Desk, prefix: &str) -> usize {
+        if self.address.scheme == "az" {
+            return self.blobs(&["list", prefix]).lines().count();
+        }
+        let listed = desk.http("GET", &format!("{}/desk?list-type=2&prefix={prefix}", self.address.endpoint));
+        let begun = desk.http("GET", &format!("{}/desk?uploads", self.address.endpoint));
+        listed.matches("<Key>").count() + begun.matches(&format!("<Key>{prefix}")).count()
+    }
+
+    fn blobs(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new("node");
+        command.arg(azurite().join("blobs.mjs")).arg(&self.address.endpoint).args(arguments);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+impl Drop for Cloud {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Address {
     /// The variables under which the cloud's own tools find it.
     pub(crate) fn variables(&self) -> Vec<(String, String)> {
         let variables = match self.scheme {
@@ -80,31 +113,6 @@ impl Cloud {
     /// A place in it.
     pub(crate) fn url(&self, prefix: &str) -> String {
         format!("{}://desk/{prefix}", self.scheme)
-    }
-
-    /// How many objects have names that start so, uploads that were never finished included.
-    pub(crate) fn objects(&self, desk: &Desk, prefix: &str) -> usize {
-        if self.scheme == "az" {
-            return self.blobs(&["list", prefix]).lines().count();
-        }
-        let listed = desk.http("GET", &format!("{}/desk?list-type=2&prefix={prefix}", self.endpoint));
-        let begun = desk.http("GET", &format!("{}/desk?uploads", self.endpoint));
-        listed.matches("<Key>").count() + begun.matches(&format!("<Key>{prefix}")).count()
-    }
-
-    fn blobs(&self, arguments: &[&str]) -> String {
-        let mut command = Command::new("node");
-        command.arg(azurite().join("blobs.mjs")).arg(&self.endpoint).args(arguments);
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    }
-}
-
-impl Drop for Cloud {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

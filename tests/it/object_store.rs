@@ -1,6 +1,7 @@
-//! Lake and state on S3 and on Azure: the same life as on a disk; writers that race on S3.
+//! Lake and state on S3 and on Azure: the same life as on a disk; writers that race there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use deskmeter_lake::{
 use deskmeter_pipeline::SyncOptions;
 use tokio::runtime::Runtime;
 
-use crate::cloud::Cloud;
+use crate::cloud::{Address, Cloud};
 use crate::inside::{Dice, Reference};
 use crate::shaky::{Fate, Weather};
 use crate::support::Desk;
@@ -22,12 +23,12 @@ use crate::support::Desk;
 /// An account whose lake and state lie there.
 fn desk(cloud: &Cloud, seed: u64) -> Desk {
     let mut desk = Desk::generated(80, seed);
-    desk.variables = cloud.variables();
+    desk.variables = cloud.address.variables();
     let file = desk.dir.path().join("deskmeter.toml");
     let text = std::fs::read_to_string(&file).unwrap();
     let text = text
-        .replace("url = \"lake\"", &format!("url = \"{}\"", cloud.url("lake")))
-        .replace("url = \"state\"", &format!("url = \"{}\"", cloud.url("state")));
+        .replace("url = \"lake\"", &format!("url = \"{}\"", cloud.address.url("lake")))
+        .replace("url = \"state\"", &format!("url = \"{}\"", cloud.address.url("state")));
     std::fs::write(&file, text).unwrap();
     desk
 }
@@ -104,7 +105,7 @@ fn runs_at_the_same_time_on_s3_are_let_in_one_by_one() {
 }
 
 /// The cloud's options, found as a run finds them.
-fn options(cloud: &Cloud) -> BTreeMap<String, String> {
+fn options(cloud: &Address) -> BTreeMap<String, String> {
     let variables: BTreeMap<String, String> = cloud.variables().into_iter().collect();
     credentials(&cloud.url("race"), &|name| variables.get(name).cloned()).unwrap()
 }
@@ -138,7 +139,7 @@ async fn write(lake: ConnectionLake, writer: i64) -> Result<Vec<u64>, Error> {
     Ok(versions)
 }
 
-fn one_wins_each_version_and_each_lease(cloud: &Cloud) {
+fn one_wins_each_version_and_each_lease(cloud: &Address) {
     let lake = Lake::open(&cloud.url("race"), &options(cloud)).unwrap().connection("acme");
     let (store, prefix) = object_store(&cloud.url("leases"), &options(cloud)).unwrap();
     Runtime::new().unwrap().block_on(async {
@@ -185,7 +186,26 @@ fn one_wins_each_version_and_each_lease(cloud: &Cloud) {
 #[test]
 fn of_writers_that_race_on_s3_one_wins_each_version_and_each_lease() {
     let Some(cloud) = Cloud::s3() else { return };
-    one_wins_each_version_and_each_lease(&cloud);
+    one_wins_each_version_and_each_lease(&cloud.address);
+}
+
+/// Set in the process that the next test starts: the store's emulator switch is read from the environment alone.
+const AS_CHILD: &str = "DESKMETER_RACES_ON_AZURE";
+
+#[test]
+fn of_writers_that_race_on_azure_one_wins_each_version_and_each_lease() {
+    if std::env::var_os(AS_CHILD).is_some() {
+        let endpoint = std::env::var("AZURITE_BLOB_STORAGE_URL").unwrap();
+        return one_wins_each_version_and_each_lease(&Address { endpoint, scheme: "az" });
+    }
+    let Some(cloud) = Cloud::azure() else { return };
+    let name = "object_store::of_writers_that_race_on_azure_one_wins_each_version_and_each_lease";
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args([name, "--exact", "--nocapture"]).env(AS_CHILD, "1").envs(cloud.address.variables());
+    let output = child.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.contains("1 passed"), "the child ran the race: {text}");
 }
 
 #[test]
@@ -195,7 +215,7 @@ fn races_faults_and_a_shaky_network_end_in_the_same_tables_on_an_s3_compatible_s
     let mut desk = reference.again();
     let browser = reqwest::Client::new();
     desk.runtime.block_on(async {
-        let bucket = format!("{}/desk", s3.endpoint);
+        let bucket = format!("{}/desk", s3.address.endpoint);
         browser.put(&bucket).send().await.unwrap().error_for_status().unwrap();
         for (path, bytes) in &reference.state {
             let put = browser.put(format!("{bucket}/state/{}", path.display())).body(bytes.clone());
@@ -204,7 +224,7 @@ fn races_faults_and_a_shaky_network_end_in_the_same_tables_on_an_s3_compatible_s
     });
     desk.pipeline.lake.url = "s3://desk/lake".to_owned();
     desk.pipeline.state.url = "s3://desk/state".to_owned();
-    let (own, variables) = (desk.context.environment.clone(), s3.variables());
+    let (own, variables) = (desk.context.environment.clone(), s3.address.variables());
     let variable =
         move |name: &str| variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
     desk.context.environment = std::sync::Arc::new(move |name| own(name).or_else(|| variable(name)));

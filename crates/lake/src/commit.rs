@@ -118,6 +118,14 @@ pub async fn fence(table: &DeltaTable, name: &str) -> Result<Option<i64>, Error>
     version.map_err(|error| failed(&error))
 }
 
+/// Ends in [`Error::Fenced`] when a newer lease than this has written to the table.
+pub async fn refuse_fenced(table: &DeltaTable, name: &str, ours: i64) -> Result<(), Error> {
+    match fence(table, name).await? {
+        Some(newest) if newest > ours => Err(Error::Fenced { table: name.to_owned(), ours, newest }),
+        _ => Ok(()),
+    }
+}
+
 pub(crate) fn is_conflict(error: &DeltaTableError) -> bool {
     matches!(
         error,

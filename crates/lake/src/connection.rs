@@ -57,6 +57,7 @@ impl Lake {
             store: Arc::clone(&self.store),
             url: below(&self.url, name),
             prefix: self.root.clone().join(name),
+            fence: None,
         }
     }
 
@@ -96,6 +97,7 @@ pub struct ConnectionLake {
     store: Arc<dyn ObjectStore>,
     url: Url,
     prefix: Path,
+    pub(crate) fence: Option<i64>,
 }
 
 /// What [`ConnectionLake::purge`] deleted.
@@ -108,6 +110,13 @@ pub struct Purged {
 }
 
 impl ConnectionLake {
+    /// The same tables for a run whose lease has this fencing number: what it publishes carries the number, and when a
+    /// newer lease has published, it cannot.
+    #[must_use]
+    pub fn under_lease(self, fence: i64) -> Self {
+        Self { fence: Some(fence), ..self }
+    }
+
     /// The table at its newest version; None when it does not exist. A table of a newer contract is refused.
     pub async fn table(&self, name: &str) -> Result<Option<DeltaTable>, Error> {
         let log_store = self.log_store(name);

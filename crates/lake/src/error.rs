@@ -45,6 +45,16 @@ pub enum Error {
         /// Name of the table.
         table: String,
     },
+    /// A run with a newer lease has written to the table: this run must end.
+    #[error("another run took over table {table}: its lease is {newest}, ours is {ours}")]
+    Fenced {
+        /// Name of the table.
+        table: String,
+        /// Fencing number of this run's lease.
+        ours: i64,
+        /// The number found in the table.
+        newest: i64,
+    },
     /// The table was written by a newer deskmeter.
     #[error("table {table} is of contract {found}, newer than {known}: upgrade deskmeter")]
     NewerContract {

@@ -11,14 +11,14 @@ use deltalake_core::kernel::{LogicalFileView, Remove};
 use object_store::ObjectStoreExt as _;
 use object_store::path::Path;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
 use serde_json::Value;
 
-use crate::{Error, schema};
+use crate::{Error, busy, schema};
 
 /// Rows in one batch that is read.
-const BATCH_ROWS: usize = 64 * 1024;
+const BATCH_ROWS: usize = 32 * 1024;
 
 /// A file of a table.
 #[derive(Debug, Clone)]
@@ -71,40 +71,75 @@ pub fn data_files(table: &DeltaTable, name: &str) -> Result<Vec<DataFile>, Error
     Ok(files)
 }
 
-/// Rows of the file with the columns of `schema` in its order, in batches: the partition column is filled in, and
-/// columns that are younger than the file are NULL. The file is fetched whole: it holds at most
-/// [`FILE_ROWS_MAX`](crate::FILE_ROWS_MAX) rows, and one request is cheaper than several.
+/// A file's bytes, whose rows are decoded batch by batch.
+#[derive(Debug, Clone)]
+pub struct FetchedFile {
+    bytes: Bytes,
+    table: String,
+    place: String,
+    column: Option<String>,
+    partition: Option<String>,
+}
+
+/// Fetches the file whole: it has at most [`FILE_BYTES_MAX`](crate::FILE_BYTES_MAX), and one request is cheaper than
+/// several.
+pub async fn fetch_file(table: &DeltaTable, name: &str, file: &DataFile) -> Result<FetchedFile, Error> {
+    let failed = |error: object_store::Error| Error::storage("read file", place(table, file), &error);
+    let fetched = table.object_store().get(&file.path).await.map_err(failed)?;
+    Ok(FetchedFile {
+        bytes: fetched.bytes().await.map_err(failed)?,
+        table: name.to_owned(),
+        place: place(table, file),
+        column: partition_column(table, name)?,
+        partition: file.partition.clone(),
+    })
+}
+
+impl FetchedFile {
+    /// Rows with the columns of `schema` in its order, in batches: the partition column is filled in, and columns that
+    /// are younger than the file are NULL. Decoding takes the processor: it is for a thread that may be kept busy.
+    pub fn batches(
+        &self,
+        schema: &SchemaRef,
+    ) -> Result<impl Iterator<Item = Result<RecordBatch, Error>> + use<>, Error> {
+        let Self { bytes, table, place, column, partition } = self.clone();
+        let failed = move |error: &dyn StdError| Error::storage("read file", &place, error);
+        let reader = reader(bytes, schema).map_err(|error| failed(&error))?;
+        let schema = Arc::clone(schema);
+        Ok(reader.map(move |batch| {
+            let batch = batch.map_err(|error| failed(&error))?;
+            let batch = with_partition(&batch, column.as_deref(), partition.as_deref(), &schema);
+            schema::conform(&table, &batch.map_err(|error| failed(&error))?, &schema)
+        }))
+    }
+
+    /// The file's size in bytes.
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+/// All rows of the file, as [`FetchedFile::batches`] gives them. For files that are small as rows.
 pub async fn read_file(
     table: &DeltaTable,
     name: &str,
     file: &DataFile,
     schema: &SchemaRef,
 ) -> Result<Vec<RecordBatch>, Error> {
-    let failed = |error: &dyn StdError| Error::storage("read file", place(table, file), error);
-    let store = table.object_store();
-    let fetched = store.get(&file.path).await.map_err(|error| failed(&error))?;
-    let bytes = fetched.bytes().await.map_err(|error| failed(&error))?;
-    let wanted = Arc::clone(schema);
-    let decoded = tokio::task::spawn_blocking(move || decode(bytes, &wanted)).await;
-    let batches = decoded.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
-    let partition = partition_column(table, name)?;
-    let rows = batches.iter().map(|batch| {
-        let batch = with_partition(batch, partition.as_deref(), file.partition.as_deref(), schema);
-        schema::conform(name, &batch.map_err(|error| failed(&error))?, schema)
-    });
-    rows.collect()
+    let fetched = fetch_file(table, name, file).await?;
+    let schema = Arc::clone(schema);
+    busy(move || fetched.batches(&schema)?.collect()).await
 }
 
 fn place(table: &DeltaTable, file: &DataFile) -> String {
     table.table_url().join(file.path.as_ref()).map_or_else(|_| file.path.to_string(), String::from)
 }
 
-fn decode(bytes: Bytes, schema: &SchemaRef) -> Result<Vec<RecordBatch>, ParquetError> {
+fn reader(bytes: Bytes, schema: &SchemaRef) -> Result<ParquetRecordBatchReader, ParquetError> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(bytes)?;
     let wanted = schema.fields().iter().map(|field| field.name().as_str());
     let mask = ProjectionMask::columns(builder.parquet_schema(), wanted);
-    let reader = builder.with_batch_size(BATCH_ROWS).with_projection(mask).build()?;
-    reader.collect::<Result<Vec<_>, _>>().map_err(ParquetError::from)
+    builder.with_batch_size(BATCH_ROWS).with_projection(mask).build()
 }
 
 fn partition_column(table: &DeltaTable, name: &str) -> Result<Option<String>, Error> {

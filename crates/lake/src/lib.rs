@@ -4,11 +4,13 @@
 //! version it was made for, or ends in [`Error::Conflict`], and the caller reads again and decides anew.
 
 mod aws_profile;
+mod busy;
 mod commit;
 mod compact;
 mod connection;
 mod credentials;
 mod durable;
+mod encode;
 mod error;
 mod files;
 mod location;
@@ -21,19 +23,21 @@ mod staged;
 mod verify;
 mod writer;
 
-pub use commit::{Change, FENCE, commit, fence};
-pub use compact::{COMPACT_BYTES_MAX, SMALL_FILES_MAX, compact};
+pub use busy::busy;
+pub use commit::{Change, FENCE, commit, fence, refuse_fenced};
+pub use compact::{Layout, SMALL_FILES_MAX, compact};
 pub use connection::{ConnectionLake, Lake, Purged, TableSpec};
 pub use credentials::credentials;
+pub use encode::{EncodedFile, FILE_BYTES_MAX, FileEncoder, writer_properties};
 pub use error::{Cause, Error};
-pub use files::{DataFile, data_files, read_file};
+pub use files::{DataFile, FetchedFile, data_files, fetch_file, read_file};
 pub use location::object_store;
 pub use log::{LogFault, log_faults, repair_log};
 pub use replace::{StagedRows, Written};
-pub use retention::{Cleaned, Retention, clean_up, last_checkpoint, orphans, write_checkpoint};
+pub use retention::{Cleaned, Retention, checkpoint_if_due, clean_up, orphans, write_checkpoint};
 pub use schema::{CONTRACT, DATA_SKIPPING, conform, storable_schema};
 pub use verify::{FileFault, verify_file};
-pub use writer::{FILE_ROWS_MAX, FileWriter, writer_properties};
+pub use writer::{FILE_ROWS_MAX, FileWriter};
 
 pub use deltalake_core::DeltaTable;
 pub use deltalake_core::kernel::{Add, Remove};

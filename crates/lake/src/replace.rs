@@ -9,7 +9,9 @@ use arrow::datatypes::{DataType, Schema, SchemaRef};
 use deltalake_core::DeltaTable;
 use deltalake_core::kernel::Add;
 
-use crate::{Change, ConnectionLake, DataFile, Error, FileWriter, TableSpec, commit, data_files, schema};
+use crate::{
+    Change, ConnectionLake, DataFile, Error, FileWriter, TableSpec, commit, data_files, refuse_fenced, schema,
+};
 
 /// Attempts before a table that others keep changing is given up.
 const ATTEMPTS_MAX: u32 = 8;
@@ -106,7 +108,10 @@ impl ConnectionLake {
         }
         for _ in 1..ATTEMPTS_MAX {
             let mut table = self.open_or_create(name, &spec).await?;
-            match publish_once(&mut table, name, &spec, staged, is_replaced).await {
+            if let Some(fence) = self.fence {
+                refuse_fenced(&table, name, fence).await?;
+            }
+            match publish_once(&mut table, (name, self.fence), &spec, staged, is_replaced).await {
                 Err(Error::Conflict { .. }) => {}
                 done => return done,
             }
@@ -117,7 +122,7 @@ impl ConnectionLake {
 
 async fn publish_once(
     table: &mut DeltaTable,
-    name: &str,
+    (name, fence): (&str, Option<i64>),
     spec: &TableSpec,
     staged: &StagedRows,
     is_replaced: impl Fn(Option<&str>) -> bool,
@@ -128,8 +133,8 @@ async fn publish_once(
     let new: BTreeSet<_> = staged.adds.iter().map(|add| add.path.as_str()).collect();
     let adds: Vec<Add> = staged.adds.iter().filter(|add| !kept.contains(&add.path)).cloned().collect();
     let removes = old.iter().filter(|file| !new.contains(file.path.as_ref())).map(|file| file.remove(true));
-    let mut change =
-        Change { removes: removes.collect(), schema: new_schema(table, name, spec)?, ..Change::overwrite() };
+    let schema = new_schema(table, name, spec)?;
+    let mut change = Change { removes: removes.collect(), schema, fence, ..Change::overwrite() };
     let written = Written {
         rows: staged.rows,
         files_added: adds.len() as u64,

@@ -45,8 +45,21 @@ pub async fn write_checkpoint(table: &DeltaTable, name: &str) -> Result<(), Erro
     written.map_err(|error| Error::table("write checkpoint of", name, &error))
 }
 
+/// Commits since the last checkpoint after which a new one is written. Reading a table replays what comes after it.
+const COMMITS_PER_CHECKPOINT: u64 = 10;
+
+/// Writes a checkpoint where reading the table would replay many commits. Gives whether it was.
+pub async fn checkpoint_if_due(table: &DeltaTable, name: &str) -> Result<bool, Error> {
+    let last = last_checkpoint(table, name).await?;
+    let is_due = table.version().unwrap_or_default() - last.unwrap_or_default() >= COMMITS_PER_CHECKPOINT;
+    if is_due {
+        write_checkpoint(table, name).await?;
+    }
+    Ok(is_due)
+}
+
 /// Version of the newest checkpoint; None before the first.
-pub async fn last_checkpoint(table: &DeltaTable, name: &str) -> Result<Option<u64>, Error> {
+async fn last_checkpoint(table: &DeltaTable, name: &str) -> Result<Option<u64>, Error> {
     let hint = table.log_store().log_path().clone().join("_last_checkpoint");
     let fetched = match table.object_store().get(&hint).await {
         Ok(fetched) => fetched.bytes().await,

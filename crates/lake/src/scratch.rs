@@ -10,7 +10,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 
-use crate::writer::encode;
+use crate::encode::encode;
 use crate::{ConnectionLake, Error};
 
 /// Folder below the connection's.

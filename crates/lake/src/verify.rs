@@ -1,11 +1,9 @@
 //! Is a data file what the log says it is?
 
-use std::sync::Arc;
-
 use deltalake_core::DeltaTable;
 use object_store::ObjectStoreExt as _;
 
-use crate::{DataFile, Error, read_file};
+use crate::{DataFile, Error, busy, fetch_file};
 
 /// What is wrong with a data file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,9 +32,10 @@ pub async fn verify_file(
     }
     let state = table.snapshot().map_err(|error| Error::table("read log of", name, &error))?;
     let schema = state.snapshot().arrow_schema();
-    let Ok(batches) = read_file(table, name, file, &Arc::clone(&schema)).await else {
-        return Ok(Some(FileFault::Unreadable));
-    };
-    let rows = batches.iter().map(|batch| batch.num_rows() as u64).sum::<u64>();
+    let fetched = fetch_file(table, name, file).await?;
+    let counted = busy(move || {
+        fetched.batches(&schema)?.map(|batch| Ok(batch?.num_rows() as u64)).sum::<Result<u64, Error>>()
+    });
+    let Ok(rows) = counted.await else { return Ok(Some(FileFault::Unreadable)) };
     Ok(file.rows.is_some_and(|told| told != rows).then_some(FileFault::Unreadable))
 }

@@ -105,6 +105,19 @@ async fn staged_rows_are_seen_when_they_are_published_and_replace_only_the_named
 }
 
 #[tokio::test]
+async fn a_run_whose_lease_was_taken_cannot_publish() {
+    let folder = TempDir::new().unwrap();
+    let (old, new) = (lake(&folder).under_lease(7), lake(&folder).under_lease(8));
+    old.replace_table("mart", &spec(), vec![mart_rows(&[1], "2026-01")]).await.unwrap();
+    let staged = old.stage("mart", &spec(), vec![mart_rows(&[2], "2026-01")]).await.unwrap();
+    new.replace_table("mart", &spec(), vec![mart_rows(&[3], "2026-01")]).await.unwrap();
+    let refused = old.publish("mart", &spec(), &staged, None).await;
+    assert!(matches!(refused, Err(Error::Fenced { ours: 7, newest: 8, .. })), "{refused:?}");
+    assert_eq!(ids(&new, "mart").await, BTreeSet::from([3]));
+    new.replace_table("mart", &spec(), vec![mart_rows(&[4], "2026-01")]).await.unwrap();
+}
+
+#[tokio::test]
 async fn columns_follow_the_query_and_no_pseudonym_enters_the_log() {
     let folder = TempDir::new().unwrap();
     let lake = lake(&folder);

@@ -1,14 +1,15 @@
 //! Rows that must go: one ticket's, or all.
 
 use arrow::array::{AsArray, BooleanArray};
-use arrow::compute::{concat_batches, filter_record_batch};
-use arrow::datatypes::Int64Type;
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::{Int64Type, SchemaRef};
 use deskmeter_lake::{
-    Change, DataFile, DeltaTable, FileWriter, Purged, Retention, commit, data_files, read_file,
-    write_checkpoint,
+    Change, DataFile, DeltaTable, EncodedFile, Error as LakeError, FetchedFile, FileEncoder, FileWriter,
+    Purged, Retention, busy, commit, data_files, fetch_file, write_checkpoint,
 };
 use deskmeter_tables::{ALL, Table};
 
+use crate::layout::rows_per_file;
 use crate::{Error, HousekeepingReport, Loader, open};
 
 /// Column by which a row belongs to a ticket.
@@ -83,26 +84,45 @@ impl Loader {
 
 /// The change that takes the ticket's rows out, and their number.
 async fn without(handle: &DeltaTable, table: &'static Table, ticket_id: i64) -> Result<(Change, u64), Error> {
-    let writer = FileWriter::of(handle, table.name).map_err(Error::Lake)?;
+    let files = data_files(handle, table.name).map_err(Error::Lake)?;
+    let rows_max = rows_per_file(table, &files, 0);
+    let writer = FileWriter::of(handle, table.name).map_err(Error::Lake)?.with_rows_max(rows_max);
     let mut change = Change::delete();
     let mut rows = 0;
     let may_hold = |file: &DataFile| {
         file.integer_bounds(TICKET).is_none_or(|(low, high)| (low..=high).contains(&ticket_id))
     };
-    for file in data_files(handle, table.name).map_err(Error::Lake)?.iter().filter(|file| may_hold(file)) {
-        let batches = read_file(handle, table.name, file, &table.schema()).await.map_err(Error::Lake)?;
-        let stored = concat_batches(&table.schema(), &batches).map_err(Error::arrow(table.name))?;
-        let Some(tickets) = stored.column_by_name(TICKET) else { continue };
-        let stays: BooleanArray =
-            tickets.as_primitive::<Int64Type>().iter().map(|id| Some(id != Some(ticket_id))).collect();
-        let erased = stays.false_count() as u64;
+    for file in files.iter().filter(|file| may_hold(file)) {
+        let fetched = fetch_file(handle, table.name, file).await.map_err(Error::Lake)?;
+        let (encoder, schema) = (writer.encoder(file.rows.unwrap_or_default() as usize), table.schema());
+        let kept = busy(move || keep_others(&fetched, &schema, ticket_id, encoder)).await;
+        let (kept, erased) = kept.map_err(Error::Lake)?;
         if erased == 0 {
             continue;
         }
-        let kept = filter_record_batch(&stored, &stays).map_err(Error::arrow(table.name))?;
-        change.adds.extend(writer.write(file.partition.as_deref(), &kept).await.map_err(Error::Lake)?);
+        change.adds.extend(writer.put(file.partition.as_deref(), kept).await.map_err(Error::Lake)?);
         change.removes.push(file.remove(true));
         rows += erased;
     }
     Ok((change, rows))
+}
+
+/// The file without the ticket's rows, and their number.
+fn keep_others(
+    file: &FetchedFile,
+    schema: &SchemaRef,
+    ticket_id: i64,
+    mut encoder: FileEncoder,
+) -> Result<(Vec<EncodedFile>, u64), LakeError> {
+    let mut erased = 0;
+    for batch in file.batches(schema)? {
+        let batch = batch?;
+        let tickets = batch.column_by_name(TICKET).map(AsArray::as_primitive::<Int64Type>);
+        let stays: BooleanArray =
+            tickets.into_iter().flatten().map(|id| Some(id != Some(ticket_id))).collect();
+        erased += stays.false_count() as u64;
+        let kept = filter_record_batch(&batch, &stays);
+        encoder.push(&kept.map_err(|error| LakeError::table("take rows out of", TICKET, &error))?)?;
+    }
+    Ok((encoder.finish()?, erased))
 }

@@ -7,16 +7,6 @@ pub enum Error {
     /// The storage or a table's log failed.
     #[error("keep rows in the lake")]
     Lake(#[source] deskmeter_lake::Error),
-    /// A run with a newer lease has written to the table: this run must end.
-    #[error("another run took over table {table}: its lease is {newest}, ours is {ours}")]
-    Fenced {
-        /// Name of the table.
-        table: &'static str,
-        /// Fencing number of this run's lease.
-        ours: i64,
-        /// The number found in the table.
-        newest: i64,
-    },
     /// A table's columns are not those of its contract and cannot become so.
     #[error("table {table} does not fit its contract: column {column} {fault}")]
     Contract {

@@ -1,12 +1,10 @@
 //! What a run does after its streams: few, large, young files; a short log; no rubbish.
 
-use deskmeter_lake::{Cleaned, Retention, clean_up, commit, compact, write_checkpoint};
+use deskmeter_lake::{Cleaned, Layout, Retention, checkpoint_if_due, clean_up, commit, compact, data_files};
 use deskmeter_tables::{ALL, Table};
 
+use crate::layout::rows_per_file;
 use crate::{Error, Loader, open};
-
-/// Commits since the last checkpoint after which a new one is written. Reading a table replays what comes after it.
-const COMMITS_PER_CHECKPOINT: u64 = 10;
 
 /// Hours in seconds.
 const HOUR: i64 = 3600;
@@ -62,7 +60,8 @@ impl Loader {
         for table in ALL {
             self.reload(table).await?;
             self.compact_table(table, &mut bytes_left, &mut report).await?;
-            self.checkpoint_if_due(table, &mut report).await?;
+            let was_due = checkpoint_if_due(self.handle(table)?, table.name).await.map_err(Error::Lake)?;
+            report.checkpoints += u64::from(was_due);
             report.add(self.clean_table(table, retention).await?);
         }
         Ok(report)
@@ -96,8 +95,10 @@ impl Loader {
         let fence = self.options.fence;
         while *bytes_left > 0 {
             let handle = self.handle(table)?;
-            let planned =
-                compact(handle, table.name, &table.schema(), table.key).await.map_err(Error::Lake)?;
+            let files = data_files(handle, table.name).map_err(Error::Lake)?;
+            let layout =
+                Layout { schema: &table.schema(), key: table.key, rows_max: rows_per_file(table, &files, 0) };
+            let planned = compact(handle, table.name, layout).await.map_err(Error::Lake)?;
             let Some((mut change, bytes)) = planned else { break };
             open::refuse_fenced(handle, table, fence).await?;
             change.fence = Some(fence);
@@ -109,21 +110,6 @@ impl Loader {
                 Err(error) => return Err(Error::Lake(error)),
             }
             *bytes_left = bytes_left.saturating_sub(bytes);
-        }
-        Ok(())
-    }
-
-    async fn checkpoint_if_due(
-        &mut self,
-        table: &'static Table,
-        report: &mut HousekeepingReport,
-    ) -> Result<(), Error> {
-        let handle = self.handle(table)?;
-        let last = deskmeter_lake::last_checkpoint(handle, table.name).await.map_err(Error::Lake)?;
-        let commits = handle.version().unwrap_or_default() - last.unwrap_or_default();
-        if commits >= COMMITS_PER_CHECKPOINT {
-            write_checkpoint(handle, table.name).await.map_err(Error::Lake)?;
-            report.checkpoints += 1;
         }
         Ok(())
     }

@@ -12,8 +12,10 @@ mod erase;
 mod error;
 mod housekeeping;
 mod incoming;
+mod layout;
 mod loader;
 mod open;
+mod probe;
 mod stream;
 mod upsert;
 

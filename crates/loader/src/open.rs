@@ -53,10 +53,7 @@ pub(crate) async fn refuse_fenced(
     table: &'static Table,
     ours: i64,
 ) -> Result<(), Error> {
-    match deskmeter_lake::fence(handle, table.name).await.map_err(Error::Lake)? {
-        Some(newest) if newest > ours => Err(Error::Fenced { table: table.name, ours, newest }),
-        _ => Ok(()),
-    }
+    deskmeter_lake::refuse_fenced(handle, table.name, ours).await.map_err(Error::Lake)
 }
 
 /// What brings the table to this contract: columns that it lacks, which must be nullable, at the end of it. None when

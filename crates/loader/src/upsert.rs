@@ -1,21 +1,29 @@
 //! Rows meet the rows that are stored. Only files of the rows' months whose key range they touch are read, and only
 //! files in which a row is replaced are written anew.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, UInt32Array};
-use arrow::compute::{
-    SortColumn, cast, concat_batches, filter_record_batch, lexsort_to_indices, take_record_batch,
-};
-use arrow::datatypes::{DataType, Int64Type, Schema, SchemaRef};
+use arrow::array::RecordBatch;
+use arrow::compute::interleave_record_batch;
 use arrow::error::ArrowError;
-use arrow::row::{RowConverter, Rows, SortField};
-use deskmeter_lake::{Add, DataFile, DeltaTable, FileWriter, Remove, data_files, read_file};
-use deskmeter_tables::{Kind, Table, Version};
+use deskmeter_lake::{
+    Add, DataFile, DeltaTable, EncodedFile, Error as LakeError, FetchedFile, FileEncoder, FileWriter, Remove,
+    busy, data_files, fetch_file,
+};
+use deskmeter_tables::Table;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::Error;
 use crate::incoming::Incoming;
+use crate::layout::rows_per_file;
+use crate::probe::{Met, Probe};
+
+/// Months, and files of each, that are worked on at once. A file is in memory as bytes, and batch by batch as rows.
+const AT_ONCE: usize = 2;
+
+/// Bytes of a month's files that may be kept in memory between comparing and writing them anew.
+const KEPT_BYTES: usize = 64 * 1024 * 1024;
 
 /// What an upsert does to a table, not yet committed.
 #[derive(Debug, Default)]
@@ -33,230 +41,188 @@ pub(crate) async fn upsert(
     table: &'static Table,
     incoming: &[Incoming],
 ) -> Result<Upsert, Error> {
-    let mut done = Upsert::default();
     if incoming.is_empty() {
-        return Ok(done);
+        return Ok(Upsert::default());
     }
-    let writer = FileWriter::of(handle, table.name).map_err(Error::Lake)?;
     let files = data_files(handle, table.name).map_err(Error::Lake)?;
-    for month in incoming {
-        let merge = Merge { handle, table, month, writer: &writer };
-        let stored = files.iter().filter(|file| file.partition.as_ref() == Some(&month.month));
-        merge.run(stored, &mut done).await?;
+    let further = incoming.iter().map(|month| month.rows.num_rows()).sum();
+    let rows_max = rows_per_file(table, &files, further);
+    let writer = FileWriter::of(handle, table.name).map_err(Error::Lake)?.with_rows_max(rows_max);
+    let months = incoming.iter().map(|incoming| {
+        let stored = files.iter().filter(|file| file.partition.as_ref() == Some(&incoming.month)).collect();
+        let month = Month { handle, table, name: &incoming.month, stored, writer: &writer };
+        month.run(incoming.rows.clone())
+    });
+    let months: Vec<_> = months.collect();
+    let done: Vec<Upsert> = stream::iter(months).buffer_unordered(AT_ONCE).try_collect().await?;
+    Ok(done.into_iter().fold(Upsert::default(), Upsert::and))
+}
+
+impl Upsert {
+    fn and(mut self, other: Self) -> Self {
+        self.adds.extend(other.adds);
+        self.removes.extend(other.removes);
+        self.inserted += other.inserted;
+        self.updated += other.updated;
+        self.months.extend(other.months);
+        self
     }
-    Ok(done)
 }
 
-/// What becomes of an incoming row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    /// Its key is not stored.
-    New,
-    /// It is stored as new as this, or newer.
-    Known,
-    /// It takes the place of a row in the file of this number.
-    Replaces(usize),
-}
-
-/// One month's rows on their way into it.
-struct Merge<'a> {
+/// One month of the table.
+struct Month<'a> {
     handle: &'a DeltaTable,
     table: &'static Table,
-    month: &'a Incoming,
+    name: &'a str,
+    stored: Vec<&'a DataFile>,
     writer: &'a FileWriter,
 }
 
-impl Merge<'_> {
-    async fn run(&self, files: impl Iterator<Item = &DataFile>, done: &mut Upsert) -> Result<(), Error> {
-        let probe = Probe::new(self.table, &self.month.rows).map_err(Error::arrow(self.table.name))?;
-        let index = probe.index();
-        let mut fates = vec![Fate::New; self.month.rows.num_rows()];
-        let mut rewritten = Vec::new();
-        for (number, file) in files.filter(|file| self.may_hold(file)).enumerate() {
-            let stored = self.read(file, &probe.schema).await?;
-            let kept =
-                probe.meet(&index, &stored, number, &mut fates).map_err(Error::arrow(self.table.name))?;
-            if kept.true_count() < kept.len() {
-                rewritten.push((number, file, kept));
+/// A stored file that holds incoming rows, and its bytes when they are kept.
+struct Look<'a> {
+    file: &'a DataFile,
+    met: Met,
+    fetched: Option<FetchedFile>,
+}
+
+impl<'a> Month<'a> {
+    async fn run(self, rows: RecordBatch) -> Result<Upsert, Error> {
+        let probe = Arc::new(Probe::new(self.table, rows)?);
+        let mut done = Upsert::default();
+        let mut is_new = vec![true; probe.rows.num_rows()];
+        let mut rewrites = Vec::new();
+        for look in self.looks(&probe).await? {
+            let replacing = look.met.replaced.iter().map(|(_, row)| row);
+            for row in look.met.known.iter().chain(replacing) {
+                is_new.get_mut(*row).into_iter().for_each(|is_new| *is_new = false);
+            }
+            if !look.met.replaced.is_empty() {
+                done.updated += look.met.replaced.len() as u64;
+                done.removes.push(look.file.remove(true));
+                rewrites
+                    .push(Rewrite { replaced: look.met.replaced, ..Rewrite::of(look.file, look.fetched) });
             }
         }
-        let last = rewritten.len().saturating_sub(1);
-        for (at, (number, file, kept)) in rewritten.iter().enumerate() {
-            // The month's new rows join a file that is written anyway, so that small files do not pile up.
-            let joins = |fate: &Fate| *fate == Fate::Replaces(*number) || (at == last && *fate == Fate::New);
-            let stored = self.read(file, &self.table.schema()).await?;
-            let survivors = filter_record_batch(&stored, kept).map_err(Error::arrow(self.table.name))?;
-            self.write(Some(&survivors), &fates, joins, done).await?;
-            done.removes.push(file.remove(true));
+        let new: Vec<_> =
+            is_new.iter().enumerate().filter(|(_, is_new)| **is_new).map(|(row, _)| row).collect();
+        done.inserted += new.len() as u64;
+        if done.inserted + done.updated > 0 {
+            done.months.insert(self.name.to_owned());
         }
-        if rewritten.is_empty() && fates.contains(&Fate::New) {
-            self.write(None, &fates, |fate| *fate == Fate::New, done).await?;
-        }
-        let count = |is: fn(&Fate) -> bool| fates.iter().filter(|fate| is(fate)).count() as u64;
-        let (inserted, updated) =
-            (count(|fate| *fate == Fate::New), count(|fate| matches!(fate, Fate::Replaces(_))));
-        done.inserted += inserted;
-        done.updated += updated;
-        if inserted + updated > 0 {
-            done.months.insert(self.month.month.clone());
-        }
-        Ok(())
+        self.place(new, &mut rewrites);
+        let written: Vec<_> = rewrites.into_iter().map(|rewrite| self.write(&probe, rewrite)).collect();
+        let adds: Vec<Vec<Add>> = stream::iter(written).buffer_unordered(AT_ONCE).try_collect().await?;
+        done.adds = adds.into_iter().flatten().collect();
+        Ok(done)
     }
 
-    /// Whether a stored key may be among the incoming ones. Known for keys of one integer, whose bounds the log tells.
-    fn may_hold(&self, file: &DataFile) -> bool {
-        let [key] = self.table.key else { return true };
-        let is_integer = self.table.column(key).is_some_and(|column| column.kind == Kind::Integer);
-        let (true, Some((low, high))) = (is_integer, file.integer_bounds(key)) else { return true };
-        let Some(keys) = self.month.rows.column_by_name(key) else { return true };
-        let keys = keys.as_primitive::<Int64Type>().values();
-        keys.get(keys.partition_point(|key| *key < low)).is_some_and(|key| *key <= high)
+    /// The files that hold incoming rows.
+    async fn looks(&self, probe: &Arc<Probe>) -> Result<Vec<Look<'a>>, Error> {
+        let files: Vec<_> = self.stored.iter().copied().filter(|file| probe.may_meet(file)).collect();
+        let kept_bytes = KEPT_BYTES / files.len().max(1);
+        let looks: Vec<_> = files.into_iter().map(|file| self.look(probe, file, kept_bytes)).collect();
+        stream::iter(looks).buffer_unordered(AT_ONCE).try_collect().await
     }
 
-    async fn read(&self, file: &DataFile, schema: &SchemaRef) -> Result<RecordBatch, Error> {
-        let batches = read_file(self.handle, self.table.name, file, schema).await.map_err(Error::Lake)?;
-        concat_batches(schema, &batches).map_err(Error::arrow(self.table.name))
-    }
-
-    /// Writes the incoming rows whose fate is chosen, and the survivors of a file, in key order.
-    async fn write(
+    async fn look(
         &self,
-        survivors: Option<&RecordBatch>,
-        fates: &[Fate],
-        is_chosen: impl Fn(&Fate) -> bool,
-        done: &mut Upsert,
-    ) -> Result<(), Error> {
-        let chosen = fates.iter().enumerate().filter(|(_, fate)| is_chosen(fate)).map(|(row, _)| row as u32);
-        let chosen = UInt32Array::from_iter_values(chosen);
-        let failed = Error::arrow(self.table.name);
-        let mut rows = take_record_batch(&self.month.rows, &chosen).map_err(&failed)?;
-        if let Some(survivors) = survivors {
-            let both = concat_batches(&self.table.schema(), [survivors, &rows]).map_err(&failed)?;
-            rows = sorted(&both, self.table.key).map_err(&failed)?;
+        probe: &Arc<Probe>,
+        file: &'a DataFile,
+        kept_bytes: usize,
+    ) -> Result<Look<'a>, Error> {
+        let fetched = self.fetch(file).await?;
+        let probe = Arc::clone(probe);
+        let looked = busy(move || Ok((probe.meet(&fetched)?, fetched))).await;
+        let (met, fetched) = looked.map_err(Error::Lake)?;
+        let is_kept = !met.replaced.is_empty() && fetched.size() <= kept_bytes;
+        Ok(Look { file, met, fetched: is_kept.then_some(fetched) })
+    }
+
+    /// New rows join the month's newest file where that is written anyway, so that small files do not pile up.
+    fn place(&self, new: Vec<usize>, rewrites: &mut Vec<Rewrite<'a>>) {
+        if new.is_empty() {
+            return;
         }
-        let adds = self.writer.write(Some(&self.month.month), &rows).await.map_err(Error::Lake)?;
-        done.adds.extend(adds);
-        Ok(())
-    }
-}
-
-/// The rows in the order of the columns.
-pub(crate) fn sorted(rows: &RecordBatch, columns: &[&str]) -> Result<RecordBatch, ArrowError> {
-    let order: Vec<_> = columns
-        .iter()
-        .filter_map(|name| rows.column_by_name(name))
-        .map(|values| SortColumn { values: Arc::clone(values), options: None })
-        .collect();
-    take_record_batch(rows, &lexsort_to_indices(&order, None)?)
-}
-
-/// The incoming rows of a month, ready to be looked up and compared.
-struct Probe {
-    version: Version,
-    key_columns: Vec<usize>,
-    /// Columns of stored rows that are needed to compare them: the key's first.
-    schema: SchemaRef,
-    key_converter: RowConverter,
-    keys: Rows,
-    newness: Newness,
-}
-
-/// By what an incoming row is told from the stored one.
-enum Newness {
-    /// Not at all: rows never change.
-    Same,
-    /// By a version.
-    Version(Int64Array),
-    /// By all columns.
-    Row(RowConverter, Rows),
-}
-
-impl Probe {
-    fn new(table: &'static Table, rows: &RecordBatch) -> Result<Self, ArrowError> {
-        let key_names = table.key.iter().copied();
-        let names: Vec<&str> = match table.version {
-            Version::Immutable => key_names.collect(),
-            Version::Newest(version) => key_names.chain([version]).collect(),
-            Version::LastSeen => {
-                let others = table.columns.iter().map(|column| column.name);
-                key_names.chain(others.filter(|name| !table.key.contains(name))).collect()
-            }
-        };
-        let fields = names.iter().filter_map(|name| table.column(name)).map(deskmeter_tables::Column::field);
-        let schema: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-        let columns: Vec<ArrayRef> =
-            names.iter().filter_map(|name| rows.column_by_name(name).cloned()).collect();
-        let key_columns: Vec<usize> = (0..table.key.len()).collect();
-        let key: Vec<_> = columns.iter().take(table.key.len()).cloned().collect();
-        let key_converter = converter(&key)?;
-        let keys = key_converter.convert_columns(&key)?;
-        let newness = match table.version {
-            Version::Immutable => Newness::Same,
-            Version::Newest(_) => Newness::Version(integers(columns.last())?),
-            Version::LastSeen => {
-                let converter = converter(&columns)?;
-                let rows = converter.convert_columns(&columns)?;
-                Newness::Row(converter, rows)
-            }
-        };
-        Ok(Self { version: table.version, key_columns, schema, key_converter, keys, newness })
-    }
-
-    /// Row number by key.
-    fn index(&self) -> HashMap<&[u8], usize> {
-        self.keys.iter().enumerate().map(|(row, key)| (key.data(), row)).collect()
-    }
-
-    /// Compares the rows of a file with the incoming ones, settles the fate of those that it holds, and gives which
-    /// stored rows stay.
-    fn meet(
-        &self,
-        index: &HashMap<&[u8], usize>,
-        stored: &RecordBatch,
-        number: usize,
-        fates: &mut [Fate],
-    ) -> Result<BooleanArray, ArrowError> {
-        let key = stored.project(&self.key_columns)?;
-        let keys = self.key_converter.convert_columns(key.columns())?;
-        let is_newer = self.compare(stored)?;
-        let mut kept = vec![true; stored.num_rows()];
-        for ((at, key), kept) in keys.iter().enumerate().zip(&mut kept) {
-            let Some(row) = index.get(key.data()).copied() else { continue };
-            let Some(fate) = fates.get_mut(row) else { continue };
-            if is_newer(row, at) {
-                *kept = false;
-                *fate = Fate::Replaces(number);
-            } else {
-                *fate = Fate::Known;
-            }
+        let [key, ..] = self.table.key else { return };
+        let newest = self.stored.iter().max_by_key(|file| file.integer_bounds(key).map(|(_, high)| high));
+        let joined = rewrites.iter_mut().find(|rewrite| newest.is_some_and(|newest| rewrite.is_of(newest)));
+        match joined {
+            Some(rewrite) => rewrite.joining = new,
+            None => rewrites.push(Rewrite { joining: new, ..Rewrite::default() }),
         }
-        Ok(BooleanArray::from(kept))
     }
 
-    /// Tells whether an incoming row takes the place of a stored one.
-    fn compare(&self, stored: &RecordBatch) -> Result<Box<dyn Fn(usize, usize) -> bool + '_>, ArrowError> {
-        debug_assert_eq!(self.version == Version::Immutable, matches!(self.newness, Newness::Same));
-        Ok(match &self.newness {
-            Newness::Same => Box::new(|_, _| false),
-            Newness::Version(incoming) => {
-                let stored = integers(stored.columns().last())?;
-                Box::new(move |row, at| incoming.values().get(row) > stored.values().get(at))
-            }
-            Newness::Row(converter, incoming) => {
-                let stored = converter.convert_columns(stored.columns())?;
-                Box::new(move |row, at| incoming.row(row).data() != stored.row(at).data())
-            }
-        })
+    async fn write(&self, probe: &Arc<Probe>, rewrite: Rewrite<'a>) -> Result<Vec<Add>, Error> {
+        let stored = rewrite.file.and_then(|file| file.rows).unwrap_or_default();
+        let rows = usize::try_from(stored).unwrap_or_default() + rewrite.joining.len();
+        let encoder = self.writer.encoder(rows);
+        let fetched = match (rewrite.fetched, rewrite.file) {
+            (Some(fetched), _) => Some(fetched),
+            (None, Some(file)) => Some(self.fetch(file).await?),
+            (None, None) => None,
+        };
+        let probe = Arc::clone(probe);
+        let (replaced, joining) = (rewrite.replaced, rewrite.joining);
+        let merged = busy(move || merge(&probe, fetched.as_ref(), &replaced, &joining, encoder));
+        let files = merged.await.map_err(Error::Lake)?;
+        self.writer.put(Some(self.name), files).await.map_err(Error::Lake)
+    }
+
+    async fn fetch(&self, file: &DataFile) -> Result<FetchedFile, Error> {
+        fetch_file(self.handle, self.table.name, file).await.map_err(Error::Lake)
     }
 }
 
-fn converter(columns: &[ArrayRef]) -> Result<RowConverter, ArrowError> {
-    RowConverter::new(columns.iter().map(|column| SortField::new(column.data_type().clone())).collect())
+/// A file that is written: the rows of a stored one, with incoming rows in the place of some, and further ones.
+#[derive(Default)]
+struct Rewrite<'a> {
+    file: Option<&'a DataFile>,
+    fetched: Option<FetchedFile>,
+    replaced: Vec<(usize, usize)>,
+    joining: Vec<usize>,
 }
 
-/// A column of times as integers.
-fn integers(column: Option<&ArrayRef>) -> Result<Int64Array, ArrowError> {
-    let missing = || ArrowError::SchemaError("the version column is missing".to_owned());
-    let integers = cast(column.ok_or_else(missing)?, &DataType::Int64)?;
-    Ok(integers.as_primitive::<Int64Type>().clone())
+impl<'a> Rewrite<'a> {
+    fn of(file: &'a DataFile, fetched: Option<FetchedFile>) -> Self {
+        Self { file: Some(file), fetched, ..Self::default() }
+    }
+
+    fn is_of(&self, file: &DataFile) -> bool {
+        self.file.is_some_and(|own| own.path == file.path)
+    }
+}
+
+/// The rows in key order: both sides are sorted, so that each row is copied once.
+fn merge(
+    probe: &Probe,
+    stored: Option<&FetchedFile>,
+    replaced: &[(usize, usize)],
+    joining: &[usize],
+    mut encoder: FileEncoder,
+) -> Result<Vec<EncodedFile>, LakeError> {
+    let failed = |error: ArrowError| LakeError::table("arrange rows of", probe.table().name, &error);
+    let mut replaced = replaced.iter().copied().peekable();
+    let mut joining = joining.iter().copied().peekable();
+    let mut at = 0;
+    let schema = probe.table().schema();
+    let batches = stored.map(|file| file.batches(&schema)).transpose()?;
+    for batch in batches.into_iter().flatten() {
+        let batch = batch?;
+        let keys = joining.peek().map(|_| probe.keys_of_rows(&batch)).transpose().map_err(failed)?;
+        let mut picks = Vec::with_capacity(batch.num_rows());
+        for row in 0..batch.num_rows() {
+            while let Some(keys) = &keys
+                && let Some(joined) = joining.next_if(|joined| probe.key(*joined) < keys.row(row))
+            {
+                picks.push((1, joined));
+            }
+            let replacing = replaced.next_if(|(stored, _)| *stored == at + row);
+            picks.push(replacing.map_or((0, row), |(_, incoming)| (1, incoming)));
+        }
+        at += batch.num_rows();
+        encoder.push(&interleave_record_batch(&[&batch, &probe.rows], &picks).map_err(failed)?)?;
+    }
+    let rest: Vec<_> = joining.map(|row| (0, row)).collect();
+    encoder.push(&interleave_record_batch(&[&probe.rows], &rest).map_err(failed)?)?;
+    encoder.finish()
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use deskmeter_lake::{ConnectionLake, Retention, clean_up, write_checkpoint};
+use deskmeter_lake::{ConnectionLake, Retention, checkpoint_if_due, clean_up, write_checkpoint};
 use deskmeter_loader::{EraseReport, Finding, Loader, LoaderOptions};
 use deskmeter_warehouse::Warehouse;
 
@@ -21,7 +21,7 @@ pub async fn erase_ticket(
     let state = State::open(pipeline, context)?;
     let lease = acquire(&state, context, Duration::ZERO).await?;
     while_renewing(lease, context, |turn| async move {
-        let lake = open_lake(pipeline, context)?;
+        let lake = open_lake(pipeline, context)?.under_lease(turn.fence());
         turn.set_marts_behind(true);
         let options = LoaderOptions { fence: turn.fence(), ..LoaderOptions::default() };
         let mut loader = Loader::open(lake.clone(), options).await.map_err(of_loader)?;
@@ -58,7 +58,7 @@ pub async fn repair_lake(pipeline: &PipelineFile, context: &Context) -> Result<u
     .await
 }
 
-/// Deletes the marts' versions that the retention no longer covers.
+/// Keeps the marts' logs short, and deletes their versions that the retention no longer covers.
 pub(crate) async fn clean_marts(
     warehouse: &Warehouse,
     lake: &ConnectionLake,
@@ -69,6 +69,8 @@ pub(crate) async fn clean_marts(
         if let Some(table) = lake.table(&mart.name).await.map_err(failed)? {
             if retention == Retention::NEWEST_VERSION_ONLY {
                 write_checkpoint(&table, &mart.name).await.map_err(failed)?;
+            } else {
+                checkpoint_if_due(&table, &mart.name).await.map_err(failed)?;
             }
             clean_up(&table, &mart.name, retention).await.map_err(failed)?;
         }

@@ -231,11 +231,13 @@ pub(crate) fn of_lake(what: &str, error: deskmeter_lake::Error) -> Error {
 
 pub(crate) fn of_warehouse(error: deskmeter_warehouse::Error) -> Error {
     use deskmeter_warehouse::Error as E;
-    let is_newer = |source: &(dyn std::error::Error + Send + Sync + 'static)| {
-        matches!(source.downcast_ref(), Some(deskmeter_lake::Error::NewerContract { .. }))
+    let below = match &error {
+        E::Table { source, .. } => source.downcast_ref::<deskmeter_lake::Error>(),
+        _ => None,
     };
     let kind = match &error {
-        E::Table { source, .. } if is_newer(source.as_ref()) => ErrorKind::Config,
+        _ if matches!(below, Some(deskmeter_lake::Error::NewerContract { .. })) => ErrorKind::Config,
+        _ if matches!(below, Some(deskmeter_lake::Error::Fenced { .. })) => ErrorKind::Leased,
         E::Schedules(_) | E::Models(_) | E::ModelFile { .. } | E::ModelColumn { .. } => ErrorKind::Config,
         E::ReadOnly(_) | E::UnknownTable { .. } | E::UnknownColumn { .. } | E::Query(_) => ErrorKind::Query,
         E::Table { .. } => ErrorKind::Storage,
@@ -243,7 +245,7 @@ pub(crate) fn of_warehouse(error: deskmeter_warehouse::Error) -> Error {
     };
     let what = match kind {
         ErrorKind::Query => "run the query",
-        ErrorKind::Storage => "read or write the marts",
+        ErrorKind::Storage | ErrorKind::Leased => "read or write the marts",
         _ => "prepare the warehouse",
     };
     Error::new(kind, what).because(error)
@@ -291,7 +293,7 @@ pub(crate) fn of_fetch(error: deskmeter_extractor::Error) -> Error {
 
 pub(crate) fn of_loader(error: deskmeter_loader::Error) -> Error {
     let kind = match error {
-        deskmeter_loader::Error::Fenced { .. } => ErrorKind::Leased,
+        deskmeter_loader::Error::Lake(deskmeter_lake::Error::Fenced { .. }) => ErrorKind::Leased,
         deskmeter_loader::Error::Lake(deskmeter_lake::Error::NewerContract { .. }) => ErrorKind::Config,
         _ => ErrorKind::Storage,
     };

@@ -132,7 +132,7 @@ impl Run<'_> {
             fence: turn.fence(),
             keep_versions_hours: self.pipeline.lake.keep_versions_hours,
         };
-        let lake = open_lake(self.pipeline, self.context)?;
+        let lake = open_lake(self.pipeline, self.context)?.under_lease(turn.fence());
         let mut loader = Loader::open(lake.clone(), options).await.map_err(of_loader)?;
         let options = SanitizerOptions {
             reject_share_max: self.pipeline.sync.reject_share_max,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use deskmeter_lake::Error as LakeError;
 use deskmeter_loader::{Error, Loader, LoaderOptions};
 use deskmeter_sanitizer::RunId;
 use deskmeter_tables::{
@@ -179,7 +180,7 @@ async fn a_run_whose_lease_was_taken_cannot_commit() {
     load(&mut old, Stream::TicketEvents, &[event(1, 0)], "old-1").await.unwrap();
     load(&mut new, Stream::TicketEvents, &[event(2, 0)], "new-1").await.unwrap();
     let refused = load(&mut old, Stream::TicketEvents, &[event(3, 0)], "old-2").await;
-    assert!(matches!(refused, Err(Error::Fenced { ours: 7, newest: 8, .. })), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Lake(LakeError::Fenced { ours: 7, newest: 8, .. }))), "{refused:?}");
     assert_eq!(integers(&place.rows(&TICKET_EVENTS).await, "child_event_id"), [1, 2]);
     assert_eq!(new.position("ticket_events").await.unwrap().as_deref(), Some("new-1"));
 }

@@ -1,0 +1,25 @@
+//! How large files are.
+//!
+//! A row is replaced by writing its file anew, so that small files make updates cheap, and few files make questions
+//! cheap. Tables whose rows change are therefore kept in about [`FILES_WANTED`] files, whatever their size: what one
+//! scattered change costs is bounded by a 256th of the table, and by [`ROWS_MIN`] rows where the table is small. Rows that
+//! never change are joined to files of 128 MB.
+
+use deskmeter_lake::{DataFile, FILE_ROWS_MAX};
+use deskmeter_tables::{Table, Version};
+
+/// Files that a table whose rows change is to have, small ones of the newest runs beside them.
+const FILES_WANTED: u64 = 256;
+
+/// Rows below which a file is not worth a request: about 100 KB of tickets.
+const ROWS_MIN: u64 = 4096;
+
+/// Rows that a file of the table is to have, when so many further rows join these files.
+pub(crate) fn rows_per_file(table: &Table, files: &[DataFile], further: usize) -> usize {
+    if table.version == Version::Immutable {
+        return usize::MAX;
+    }
+    let rows = files.iter().filter_map(|file| file.rows).sum::<u64>() + further as u64;
+    let wanted = (rows / FILES_WANTED).max(ROWS_MIN);
+    usize::try_from(wanted).unwrap_or(usize::MAX).min(FILE_ROWS_MAX)
+}
