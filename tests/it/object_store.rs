@@ -96,7 +96,7 @@ fn runs_at_the_same_time_on_s3_are_let_in_one_by_one() {
     desk.connect();
     let runs: Vec<i32> = std::thread::scope(|scope| {
         let started: Vec<_> =
-            (0..3).map(|_| scope.spawn(|| desk.run(&["sync", "--wait-secs", "300"]).code)).collect();
+            (0..3).map(|_| scope.spawn(|| desk.run(&["sync", "--wait-secs", "3600"]).code)).collect();
         started.into_iter().map(|run| run.join().unwrap()).collect()
     });
     assert_eq!(runs, [0, 0, 0]);
