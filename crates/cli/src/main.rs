@@ -20,10 +20,6 @@ use clap::error::ErrorKind as ClapError;
 use crate::args::Cli;
 use crate::exit_code::Exit;
 
-/// Arrow work makes and drops many small buffers on several threads, which the allocators of most systems do slowly.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     panics::hide_messages();
     let cli = match help::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {

@@ -24,9 +24,6 @@ use deskmeter_lake::{ConnectionLake, Lake, TableSpec};
 use deskmeter_warehouse::{AppliesTo, RefreshScope, ScheduleSpec, Touched, Warehouse, WarehouseOptions};
 use futures::TryStreamExt as _;
 
-/// As in the binary.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const AS_OF: i64 = world::START + 310 * 86_400;
 /// Tickets whose rows are made at a time.
