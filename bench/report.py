@@ -1,0 +1,95 @@
+"""bench/RESULTS.md and its charts, from what bench/compare.py measured."""
+
+import chart
+
+
+class Report:
+    """The parts of a run, in the order in which they were measured."""
+
+    def __init__(self, folder, date, machine, versions, note):
+        self.folder, self.charts = folder, {}
+        told = ", ".join(f"{name} {version}" for name, version in versions.items())
+        self.text = (
+            "# deskmeter beside what a user would pick instead\n\n"
+            "Written by `bench/run`: both sides on the same machine, on the same input, in one run. A time of the processor is that of all\n"
+            "threads, user and system; a figure is the median of its runs. `core` figures are per second of the processor.\n\n"
+            f"- {date}, {machine}\n- {told}\n"
+        )
+        if note:
+            self.text += f"- {note}\n"
+
+    def write(self):
+        (self.folder / "RESULTS.md").write_text(self.text, encoding="utf-8")
+        (self.folder / "charts").mkdir(exist_ok=True)
+        for name, drawn in self.charts.items():
+            (self.folder / "charts" / f"{name}.svg").write_text(drawn, encoding="utf-8")
+
+    def part(self, title, said, head, rows, name=None, drawn=None):
+        table = [head, ["---" if column == 0 else "---:" for column in range(len(head))], *rows]
+        lines = "\n".join(f"| {' | '.join(str(cell) for cell in row)} |" for row in table)
+        self.text += f"\n## {title}\n\n{said}\n\n{lines}\n"
+        if drawn:
+            self.text += f"\n![{title}](charts/{name}.svg)\n"
+            self.charts[name] = drawn
+
+    def pages(self, args, size, rows, ran):
+        megabytes = size / 1e6
+        speed = {name: megabytes / run.cpu for name, run in ran.items()}
+        mine = ran["deskmeter"]
+        table = [
+            [name, f"{speed[name]:.1f}", f"{speed['deskmeter'] / speed[name]:.1f}", f"{run.wall:.2f}", f"{run.cpu:.2f}",
+             f"{run.peak_mb:.0f}", f"{run.told()['rows']:,}"]
+            for name, run in ran.items()
+        ]
+        said = (
+            f"`bench/run --only pages --tickets {args.tickets} --runs {args.runs}`: {megabytes:,.0f} MB of export pages of {rows['tickets']:,} tickets "
+            f"({rows['ticket_events']:,} ticket events, {rows['ticket_metric_events']:,} metric events, {rows['users']:,} users) from local disk "
+            "to Parquet by month, one core each. deskmeter sanitizes every value, counts what it drops, merges by key and version and commits\n"
+            "Delta tables; DuckDB and Polars write the same columns as they come; dlt writes every field (its one run is its median).\n"
+            f"Bars: 8 x DuckDB, 3 x Polars, 100 x dlt, with less memory ({mine.peak_mb:.0f} MB here)."
+        )
+        head = ["", "MB/s a core", "deskmeter is x", "wall s", "processor s", "peak MB", "rows written"]
+        self.part("Raw export pages to partitioned Parquet", said, head, table, "pages", chart.bars("MB of JSON a second of the processor", speed))
+
+    def sync(self, args, rows, figures):
+        speed = {name: count / ran.wall for name, _, count, _, ran in figures}
+        mine_core = figures[0][2] / figures[0][4].cpu
+        table = [
+            [name, reads, f"{count:,}", f"{requests:,}", f"{ran.wall:.1f}", f"{ran.cpu:.1f}", f"{speed[name]:,.0f}", f"{speed['deskmeter'] / speed[name]:.1f}",
+             f"{mine_core / (count / ran.cpu):.1f}", f"{ran.peak_mb:.0f}"]
+            for name, reads, count, requests, ran in figures
+        ]
+        said = (
+            f"`bench/run --only sync --sync-tickets {args.sync_tickets}`: a simulated account of {rows['tickets']:,} tickets without a rate limit, on the same\n"
+            "machine, so that the server's work is in every wall time. Rows are those of the exports that a side reads, a metric set one of its own.\n"
+            "tap-zendesk waits a minute after each 460 tickets by a clock of its own: the ratio by processor time leaves these waits out.\n"
+            "Bar: 20 x tap-zendesk's rows a second."
+        )
+        head = ["", "reads and makes", "rows", "requests", "wall s", "processor s", "rows/s", "deskmeter is x", "x by processor", "peak MB"]
+        self.part("Sync over HTTP", said, head, table, "sync", chart.bars("rows a second", speed))
+
+    def lake(self, figures):
+        table, series = [], {}
+        for tickets, steps, ran in figures:
+            for what, count, took in steps:
+                table.append([f"{tickets:,}", what, f"{int(count):,}", took])
+                if int(count) == 1_000:
+                    series.setdefault(what, []).append((tickets, float(took)))
+            table.append([f"{tickets:,}", "the whole run: peak MB", "", f"{ran.peak_mb:.0f}"])
+        said = "`TICKETS=N cargo bench -p deskmeter-loader --bench lake`: tickets with their metric sets over 24 months; seconds in the loader alone."
+        self.part("Incremental changes into growing lakes", said, ["tickets in the lake", "change", "tickets", "s"], table, "lake",
+                  chart.lines("seconds for 1,000 tickets", "tickets in the lake", series))
+
+    def marts(self, args, figures):
+        table = [
+            [f"{tickets:,}", f"{mine:.2f}", f"{theirs:.2f}", f"{theirs / mine:.2f}", f"{ours.peak_mb:.0f}", f"{duckdb.peak_mb:.0f}", left_out]
+            for tickets, mine, ours, theirs, duckdb, left_out in figures
+        ]
+        said = (
+            f"`bench/run --only marts --marts {','.join(str(size) for size in args.marts)}`: all models over made-up accounts with twelve events a ticket, two cores. DuckDB runs the\n"
+            "same SQL (`bench/duckdb_marts.py` says what its dialect needs) into memory, without business time and without checks; deskmeter has\n"
+            "business hours, checks every mart and commits Delta tables. One run each."
+        )
+        head = ["tickets", "deskmeter s", "DuckDB s", "DuckDB / deskmeter", "deskmeter peak MB", "DuckDB peak MB", "models that DuckDB left out"]
+        series = {"deskmeter": [(row[0], row[1]) for row in figures], "DuckDB": [(row[0], row[3]) for row in figures]}
+        self.part("Marts", said, head, table, "marts", chart.lines("seconds for all marts", "tickets", series))
