@@ -57,5 +57,5 @@ def lines(title, x_name, series):
         colour = COLOURS[number % len(COLOURS)]
         body += f"<polyline points='{path}' fill='none' stroke='{colour}' stroke-width='2'/>"
         body += "".join(f"<circle cx='{place(*point)[0]:.0f}' cy='{place(*point)[1]:.0f}' r='3' fill='{colour}'/>" for point in line)
-        body += f"<text x='{x + 8:.0f}' y='{y + 4 + 14 * (number % 2):.0f}' {TEXT}>{name}</text>"
+        body += f"<text x='{x + 8:.0f}' y='{y - 5 + 20 * (number % 2):.0f}' {TEXT}>{name}</text>"
     return svg(290, title, f"{body}<text x='280' y='282' text-anchor='middle' {TEXT}>{x_name}</text>")

@@ -12,7 +12,7 @@ class Report:
         self.text = (
             "# deskmeter beside what a user would pick instead\n\n"
             "Written by `bench/run`: both sides on the same machine, on the same input, in one run. A time of the processor is that of all\n"
-            "threads, user and system; a figure is the median of its runs. `core` figures are per second of the processor.\n\n"
+            "threads, user and system; a figure is the median of its runs. Figures a core are per second of the processor.\n\n"
             f"- {date}, {machine}\n- {told}\n"
         )
         if note:
@@ -43,7 +43,7 @@ class Report:
         ]
         said = (
             f"`bench/run --only pages --tickets {args.tickets} --runs {args.runs}`: {megabytes:,.0f} MB of export pages of {rows['tickets']:,} tickets "
-            f"({rows['ticket_events']:,} ticket events, {rows['ticket_metric_events']:,} metric events, {rows['users']:,} users) from local disk "
+            f"({rows['ticket_events']:,} ticket events,\n{rows['ticket_metric_events']:,} metric events, {rows['users']:,} users) from local disk "
             "to Parquet by month, one core each. deskmeter sanitizes every value, counts what it drops, merges by key and version and commits\n"
             "Delta tables; DuckDB and Polars write the same columns as they come; dlt writes every field (its one run is its median).\n"
             f"Bars: 8 x DuckDB, 3 x Polars, 100 x dlt, with less memory ({mine.peak_mb:.0f} MB here)."

@@ -2,6 +2,7 @@
 //! comes out under the operator's own words.
 
 use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
 use std::process::Command;
 
 use deskmeter_simulator::{CLIENT_SECRET, CONFIDENTIAL_CLIENT, World, WorldOptions};
@@ -103,15 +104,21 @@ impl Raw {
     }
 }
 
-#[test]
-fn nothing_of_what_is_planted_in_every_leak_place_is_found_by_two_searches() {
-    let world = World::generate(&WorldOptions { tickets: tickets(), seed: 8, end: END, months: 12 });
-    let mut canaries = Vec::new();
-    world.write_canaries(&mut canaries).unwrap();
-    let desk = Desk::new(world, |options| {
-        options.faults = ["unasked-sideloads", "429=1@2"].map(|fault| fault.parse().unwrap()).to_vec();
-    });
-    desk.connect();
+/// How many files lie in these folders.
+fn files_below(folders: &[PathBuf]) -> usize {
+    let mut n_files = 0;
+    let mut folders = folders.to_vec();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { n_files += 1 }
+        }
+    }
+    n_files
+}
+
+/// Syncs with every log line, and keeps what each command tells in the folder `told`.
+fn tell_everything(desk: &Desk) {
     let synced = desk.run(&["sync", "-vvv", "--log-format", "json"]).ok();
     let path = |name: &str| desk.dir.path().join(name);
     std::fs::create_dir(path("told")).unwrap();
@@ -127,6 +134,19 @@ fn nothing_of_what_is_planted_in_every_leak_place_is_found_by_two_searches() {
         let ran = desk.run(command).ok();
         std::fs::write(path("told").join(name), ran.stdout + &ran.stderr).unwrap();
     }
+}
+
+#[test]
+fn nothing_of_what_is_planted_in_every_leak_place_is_found_by_two_searches() {
+    let world = World::generate(&WorldOptions { tickets: tickets(), seed: 8, end: END, months: 12 });
+    let mut canaries = Vec::new();
+    world.write_canaries(&mut canaries).unwrap();
+    let desk = Desk::new(world, |options| {
+        options.faults = ["unasked-sideloads", "429=1@2"].map(|fault| fault.parse().unwrap()).to_vec();
+    });
+    desk.connect();
+    tell_everything(&desk);
+    let path = |name: &str| desk.dir.path().join(name);
 
     // Everything was there to leak: on the pages as any client gets them, ids of people and organizations (8) among
     // it, numbers that carry texts (28), and comments for whoever asks (12).
@@ -154,9 +174,15 @@ fn nothing_of_what_is_planted_in_every_leak_place_is_found_by_two_searches() {
 
     // Bodies of refusals (23) and tokens (24) are looked for, too.
     std::fs::write(path("canaries.txt"), format!("{listed}Bearer \nAPIRateLimitExceeded\n")).unwrap();
-    let audited =
-        desk.run(&["privacy", "audit", "--canaries", "canaries.txt", "--file", "told", "--file", "state"]);
+    let n_files = files_below(&["lake", "state", "told"].map(path));
+    let audited = desk.run(&["privacy", "audit", "--canaries", "canaries.txt", "--file", "told"]);
     assert_eq!(audited.code, 0, "{}", audited.stdout);
+    // Every file of the lake, marts included, of the state store and of what was told.
+    assert!(
+        audited.stdout.trim().starts_with(&format!("{n_files} objects")),
+        "{n_files}: {}",
+        audited.stdout
+    );
     eprintln!(
         "{} tickets, {} planted texts, {} different: {}",
         tickets(),
@@ -175,6 +201,13 @@ fn nothing_of_what_is_planted_in_every_leak_place_is_found_by_two_searches() {
     let told = String::from_utf8_lossy(&scanned.stderr).into_owned();
     assert!(scanned.status.success(), "{}{told}", String::from_utf8_lossy(&scanned.stdout));
     eprintln!("scan.py: {}", told.trim());
+
+    // The audit sees a text that a run would have left in the state store.
+    let lease = path("state/leases/acme/000000000999");
+    std::fs::write(&lease, "{\"owner\":\"My printer is broken\",\"until\":1,\"end\":null}").unwrap();
+    let found = desk.run(&["privacy", "audit"]);
+    assert!(found.code == 7 && found.stdout.contains("state/leases"), "{}", found.stdout);
+    std::fs::remove_file(lease).unwrap();
 
     // Both see a page that was kept.
     std::fs::write(path("told/page"), &page).unwrap();
@@ -221,6 +254,20 @@ fn allowed_tags_are_stored_as_the_operators_labels_and_named_in_the_manifest() {
     desk.run(&["privacy", "audit"]).ok();
     let manifest = desk.run(&["privacy", "manifest"]).ok().stdout;
     assert!(manifest.contains("closed_by_merge") && manifest.contains("35000000000015"), "{manifest}");
+    let everything = desk.run(&["privacy", "manifest", "--format", "json"]).ok().stdout;
+    let everything: Vec<Value> = serde_json::from_str(&everything).unwrap();
+    let names = |place: &str, key: &str| -> HashSet<String> {
+        let entries = everything.iter().filter(|entry| entry["stored_in"] == place);
+        entries.map(|entry| entry[key].as_str().unwrap().to_owned()).collect()
+    };
+    let stored: HashSet<_> =
+        names("collected table", "table").union(&names("mart", "table")).cloned().collect();
+    let folders = std::fs::read_dir(desk.dir.path().join("lake/acme")).unwrap();
+    for folder in folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()) {
+        assert!(stored.contains(&folder), "the manifest does not name {folder}");
+    }
+    let files = names("state store", "file");
+    assert!(files.len() == 9 && files.contains("connections/<connection>/tokens/<number>"), "{files:?}");
     // What is not in the file any more may not be stored any more: the audit names the columns.
     std::fs::write(&file, without).unwrap();
     let audited = desk.run(&["privacy", "audit"]);

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use deskmeter_lake::Lake;
 use futures::{StreamExt, TryStreamExt};
+use object_store::ObjectStore;
+use object_store::path::Path;
 use serde::Serialize;
 
 use crate::canaries::Canaries;
@@ -15,7 +17,7 @@ use crate::parquet_file::{self, Role};
 use crate::patterns::Manner;
 use crate::place::{self, Kind};
 use crate::scan::{Knowledge, Scan};
-use crate::{Error, Expectations, Finding, Part, Rule, bytes_search, delta_log};
+use crate::{Error, Expectations, Finding, Part, Rule, bytes_search, delta_log, state_store};
 
 /// Objects that are in memory at a time.
 const OBJECTS_AT_ONCE: usize = 4;
@@ -27,10 +29,23 @@ const OBJECT_BYTES_MAX: u64 = 1 << 30;
 pub struct AuditOptions {
     /// Texts that must be nowhere, four bytes long or more; digits are looked for among numbers, too.
     pub canaries: Option<Vec<String>>,
-    /// Logs, reports, state and exports: files, or folders of them. Only for these must the process see a local disk.
+    /// Where the connections' state lies.
+    pub state: Option<StateStore>,
+    /// Logs, reports and exports: files, or folders of them. Only for these must the process see a local disk.
     pub extra_files: Vec<PathBuf>,
     /// The operator's own hosts, whose addresses may stand in these files.
     pub hosts: BTreeSet<String>,
+}
+
+/// A state store.
+#[derive(Debug, Clone)]
+pub struct StateStore {
+    /// The store.
+    pub store: Arc<dyn ObjectStore>,
+    /// The folder in it.
+    pub prefix: Path,
+    /// That folder on local disk, where files may lie that the store does not list.
+    pub folder: Option<PathBuf>,
 }
 
 /// What the audit saw.
@@ -48,7 +63,8 @@ pub struct AuditReport {
     pub findings: Vec<Finding>,
 }
 
-/// Examines everything that lies in the lake, or in one connection's part of it, and the files beside it.
+/// Examines everything that lies in the lake and in the state store, or in one connection's part of them, and the files
+/// beside them.
 ///
 /// # Errors
 /// When anything cannot be read: an audit that leaves something out is none.
@@ -64,6 +80,9 @@ pub async fn audit(
         hosts: options.hosts.clone(),
     });
     let mut objects = listing::of_lake(lake, connection).await?;
+    if let Some(state) = &options.state {
+        objects.extend(listing::of_state(state, connection).await?);
+    }
     objects.extend(listing::beside(&options.extra_files)?);
     let mut report = futures::stream::iter(objects)
         .map(|object| read_and_examine(object, Arc::clone(&knowledge)))
@@ -111,6 +130,7 @@ fn examine<'k>(name: &Name, bytes: &Bytes, knowledge: &'k Knowledge) -> Scan<'k>
             bytes_search::search(&mut scan, bytes, Manner::Reports);
             scan
         }
+        Name::State(path) => state_store::examine(path, bytes, knowledge),
         Name::Lake(path) => examine_object(path, bytes, knowledge),
     }
 }

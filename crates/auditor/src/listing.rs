@@ -10,7 +10,7 @@ use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 
-use crate::{Error, local};
+use crate::{Error, StateStore, local};
 
 /// Where an object's bytes are.
 #[derive(Debug, Clone)]
@@ -35,6 +35,8 @@ pub(crate) struct Object {
 pub(crate) enum Name {
     /// Path below the lake.
     Lake(String),
+    /// Path below the state store.
+    State(String),
     /// Which of the files beside the lake, from 1, and its name.
     Beside(usize, String),
 }
@@ -76,6 +78,42 @@ fn hidden(lake: &Lake, connection: Option<&str>, listed: &BTreeSet<String>) -> R
     Ok(files.collect())
 }
 
+/// Objects of the state store: all, or those of one connection and those that all share.
+pub(crate) async fn of_state(state: &StateStore, connection: Option<&str>) -> Result<Vec<Object>, Error> {
+    let failed = |error| Error::storage("list the state store", &error);
+    let listed: Vec<_> = state.store.list(Some(&state.prefix)).try_collect().await.map_err(failed)?;
+    let mut objects = Vec::new();
+    let mut names = BTreeSet::new();
+    for object in listed {
+        let below = object.location.prefix_match(&state.prefix).into_iter().flatten();
+        let name = below.map(|part| part.as_ref().to_owned()).collect::<Vec<_>>().join("/");
+        names.insert(name.clone());
+        let source = Source::Store(Arc::clone(&state.store), object.location);
+        objects.push(Object { source, name: Name::State(name), bytes: object.size });
+    }
+    if let Some(folder) = state.folder.as_ref().filter(|folder| folder.is_dir()) {
+        let failed =
+            |_| Error::Storage { action: "list the state store's folder", reason: "the storage failed" };
+        objects.extend(local::unlisted(folder, &names).map_err(failed)?.into_iter().map(|file| {
+            let bytes = std::fs::metadata(&file.path).map_or(0, |metadata| metadata.len());
+            Object { source: Source::File(file.path), name: Name::State(file.relative), bytes }
+        }));
+    }
+    objects.retain(|object| match &object.name {
+        Name::State(path) => connection.is_none_or(|connection| is_of(path, connection)),
+        _ => true,
+    });
+    Ok(objects)
+}
+
+/// Whether a file of the state store is this connection's, or nobody's alone. What has no known place is examined.
+fn is_of(path: &str, connection: &str) -> bool {
+    let areas = deskmeter_tables::STATE.iter().filter_map(|file| file.path.split_once("/<connection>/"));
+    let mut others =
+        areas.filter_map(|(area, _)| path.strip_prefix(area)?.strip_prefix('/')?.split('/').next());
+    others.all(|owner| owner == connection)
+}
+
 /// Files beside the lake, and those below folders beside it.
 pub(crate) fn beside(paths: &[PathBuf]) -> Result<Vec<Object>, Error> {
     let mut objects = Vec::new();
@@ -115,8 +153,8 @@ impl Object {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
                 Err(source) => match self.name {
                     Name::Beside(number, _) => Err(Error::File { number, source }),
-                    Name::Lake(_) => Err(Error::Storage {
-                        action: "read a file of the lake",
+                    Name::Lake(_) | Name::State(_) => Err(Error::Storage {
+                        action: "read a file of the lake or of its state",
                         reason: "the storage failed",
                     }),
                 },

@@ -135,7 +135,7 @@ fn is_canary(name: &str, knowledge: &Knowledge) -> bool {
 }
 
 /// A file's name without the number that the local store adds while it writes.
-fn without_stage(file: &str) -> &str {
+pub(crate) fn without_stage(file: &str) -> &str {
     file.rsplit_once('#').filter(|(_, number)| is_digits(number)).map_or(file, |(name, _)| name)
 }
 

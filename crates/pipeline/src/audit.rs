@@ -17,8 +17,8 @@ use crate::{Context, PipelineFile};
 /// Severities of checks, as `data_checks` holds them.
 const SEVERITIES: [&str; 2] = [Severity::Warn.name(), Severity::Fail.name()];
 
-/// Opens everything that lies in the connection's part of the lake, and these files, and tells what should not be
-/// there. `canaries` are texts that must be nowhere.
+/// Opens everything that lies in the connection's part of the lake and of the state store, and these files, and tells
+/// what should not be there. `canaries` are texts that must be nowhere.
 pub async fn audit_privacy(
     pipeline: &PipelineFile,
     context: &Context,
@@ -29,7 +29,8 @@ pub async fn audit_privacy(
     let expectations = expectations(pipeline, &warehouse).await?;
     let hosts: BTreeSet<String> =
         pipeline.connection.base_url.host_str().map(str::to_owned).into_iter().collect();
-    let options = AuditOptions { canaries, extra_files, hosts };
+    let state = Some(State::open(pipeline, context)?.audited());
+    let options = AuditOptions { canaries, state, extra_files, hosts };
     let lake = whole_lake(pipeline, context)?;
     let report = audit(&lake, Some(&pipeline.connection.name), &expectations, &options)
         .await

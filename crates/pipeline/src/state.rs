@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use deskmeter_auditor::StateStore;
 use deskmeter_connections::{
     BucketVersions, ConnectionName, Deletions, Error as StateError, Leases, RunHistory, SealingKey,
     StatusBoard, StoredArea, Vault,
@@ -48,6 +49,17 @@ impl State {
     /// The folder in the store.
     pub(crate) fn prefix(&self) -> &Path {
         &self.prefix
+    }
+
+    /// All of it, for the audit.
+    pub(crate) fn audited(&self) -> StateStore {
+        let below =
+            |root: &PathBuf| self.prefix.parts().fold(root.clone(), |dir, part| dir.join(part.as_ref()));
+        StateStore {
+            store: Arc::clone(&self.store),
+            prefix: self.prefix.clone(),
+            folder: self.local_root.as_ref().map(below),
+        }
     }
 
     pub(crate) fn vault(&self, keys: Vec<SealingKey>) -> Result<Vault, Error> {

@@ -1,6 +1,7 @@
 //! The warehouse contract: every collected table and column once, with type, unit, sensitivity class, purpose, source
 //! and a sentence. `sanitizer` builds batches of these schemas, `loader` keeps them, `sql/staging` reads them, and the
-//! privacy manifest is printed from them. What is not declared here cannot be stored.
+//! privacy manifest is printed from them. What is not declared here cannot be stored. Beside the lake there is the state
+//! store, whose files are declared here, too ([`STATE`]).
 
 mod agents;
 mod column;
@@ -8,6 +9,7 @@ mod domain;
 mod label;
 mod organizations;
 mod privacy_ledger;
+mod state;
 mod table;
 mod ticket_events;
 mod ticket_metric_events;
@@ -23,6 +25,7 @@ pub use domain::{
 pub use label::{LABEL_BYTES_MAX, Label};
 pub use organizations::ORGANIZATIONS;
 pub use privacy_ledger::PRIVACY_LEDGER;
+pub use state::{Holds, STATE, STATE_STREAMS, StateFile, StateKind, StateValue};
 pub use table::{CONTRACT_VERSION, Table, Version};
 pub use ticket_events::{EVENT_WORD, TICKET_EVENTS};
 pub use ticket_metric_events::TICKET_METRIC_EVENTS;

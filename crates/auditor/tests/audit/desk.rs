@@ -9,7 +9,7 @@ use arrow::array::{
     ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use deskmeter_auditor::{AuditOptions, AuditReport, Expectations, Part, Rule, audit};
+use deskmeter_auditor::{AuditOptions, AuditReport, Expectations, Part, Rule, StateStore, audit};
 use deskmeter_lake::{Change, Lake, TableSpec, commit, data_files, write_checkpoint};
 use deskmeter_tables::{AGENTS, ALL, Kind, Table};
 use parquet::arrow::ArrowWriter;
@@ -73,6 +73,18 @@ impl Desk {
         write_checkpoint(&handle, table.name).await.unwrap();
     }
 
+    /// The state store beside the lake; empty unless a test fills it.
+    fn state_store(&self) -> StateStore {
+        let folder = self.folder.path().join("state");
+        fs::create_dir_all(&folder).unwrap();
+        let store = object_store::local::LocalFileSystem::new_with_prefix(&folder).unwrap();
+        StateStore {
+            store: Arc::new(store),
+            prefix: object_store::path::Path::default(),
+            folder: Some(folder),
+        }
+    }
+
     /// A path below the tickets table.
     pub(crate) fn tickets(&self, below: &str) -> PathBuf {
         self.folder.path().join("lake/acme/tickets").join(below)
@@ -92,8 +104,8 @@ impl Desk {
 
     pub(crate) async fn audit(&self, extra_files: Vec<PathBuf>) -> AuditReport {
         let canaries = Some(vec![CANARY.to_owned(), PHONE.to_owned(), USER_ID.to_string()]);
-        let options =
-            AuditOptions { canaries, extra_files, hosts: BTreeSet::from(["acme.zendesk.com".to_owned()]) };
+        let hosts = BTreeSet::from(["acme.zendesk.com".to_owned()]);
+        let options = AuditOptions { canaries, state: Some(self.state_store()), extra_files, hosts };
         audit(&self.lake(), Some("acme"), &expectations(), &options).await.unwrap()
     }
 

@@ -9,4 +9,5 @@ mod desk;
 mod leaks;
 mod pages;
 mod scanner;
+mod state;
 mod written;

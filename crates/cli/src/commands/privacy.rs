@@ -1,5 +1,7 @@
 //! `privacy`: what was dropped, and what can be stored at all.
 
+mod stored;
+
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
@@ -43,18 +45,23 @@ async fn ledger(opened: &Opened) -> Result<Exit> {
     Ok(Exit::Ok)
 }
 
+/// Everything that can be stored: columns of the collected tables and of the marts, files of the state store.
 fn manifest(opened: &Opened) -> Result<Exit> {
     let labels = &opened.pipeline.privacy.labels;
     let names: Vec<_> = labels.keys().map(String::as_str).collect();
+    let warehouse = deskmeter_pipeline::new_warehouse(&opened.pipeline)?;
+    let marts = warehouse.catalogue();
     if opened.global.format == Format::Json {
         let columns =
             ALL.into_iter().flat_map(|table| table.columns.iter().map(move |column| (table, column)));
-        let entries = columns.map(|(table, column)| entry(table, column, &names, labels));
+        let collected = columns.map(|(table, column)| entry(table, column, &names, labels));
+        let entries = collected.chain(stored::mart_entries(marts)).chain(stored::state_entries());
         println(&serde_json::to_string_pretty(&entries.collect::<Vec<_>>())?);
         return Ok(Exit::Ok);
     }
+    println("# What is stored\n\n## Collected tables");
     for table in ALL {
-        println(&format!("\n## {}\n\n{}\n", table.name, table.grain));
+        println(&format!("\n### {}\n\n{}\n", table.name, table.grain));
         let mut rows = Table::markdown(["column", "type", "class", "purpose", "source", "domain", "meaning"]);
         for column in table.columns {
             rows.row([
@@ -71,6 +78,8 @@ fn manifest(opened: &Opened) -> Result<Exit> {
     }
     println("\n## Labels\n");
     println(&labels_table(labels));
+    println(&stored::marts(marts));
+    println(&stored::state());
     Ok(Exit::Ok)
 }
 
@@ -82,7 +91,7 @@ fn entry(
     labels: &BTreeMap<String, LabelConfig>,
 ) -> serde_json::Value {
     let mut entry = serde_json::json!({
-        "table": table.name, "column": column.name, "type": type_name(column.kind),
+        "stored_in": "collected table", "table": table.name, "column": column.name, "type": type_name(column.kind),
         "nullable": column.is_nullable, "class": column.class.name(),
         "purpose": column.purpose.name(), "source": column.source, "about": column.about,
         "domain": domain(column.kind, names),

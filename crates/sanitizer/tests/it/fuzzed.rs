@@ -10,8 +10,12 @@ use deskmeter_zendesk::Stream;
 #[path = "../../../../fuzz/src/lib.rs"]
 mod checks;
 
-/// Executions of each target, besides the seeds themselves.
-const EXECUTIONS: usize = 3_000;
+/// Executions of each target, besides the seeds themselves: 3,000, or as many as `DESKMETER_FUZZ_EXECUTIONS` says.
+fn executions() -> usize {
+    #[expect(clippy::disallowed_methods, reason = "the length of the test run")]
+    let said = std::env::var("DESKMETER_FUZZ_EXECUTIONS");
+    said.ok().and_then(|number| number.parse().ok()).unwrap_or(3_000)
+}
 
 /// Bytes and words that turn one shape of JSON into another.
 const PARTS: [&[u8]; 16] = [
@@ -74,7 +78,7 @@ fn check(target: &str, run: impl Fn(&[u8])) {
         run(seed);
     }
     let mut dice = Dice(0x5EED_0BAD_CAFE);
-    for _ in 0..EXECUTIONS {
+    for _ in 0..executions() {
         let mut bytes = seeds[dice.below(seeds.len())].clone();
         bend(&mut bytes, &mut dice);
         run(&bytes);
