@@ -56,7 +56,7 @@ fn a_connection_lives_and_is_deleted_on_an_s3_compatible_server() {
 
 /// Every version and deletion mark of the bucket whose key begins so.
 fn versions(cloud: &Cloud, desk: &Desk, prefix: &str) -> usize {
-    let listed = desk.http("GET", &format!("{}/desk?versions&prefix={prefix}", cloud.endpoint));
+    let listed = desk.http("GET", &format!("{}/desk?versions&prefix={prefix}", cloud.address.endpoint));
     assert!(listed.contains("ListVersionsResult") && !listed.contains("<IsTruncated>true"), "{listed}");
     listed.matches("<VersionId>").count()
 }
@@ -66,7 +66,7 @@ fn a_disconnect_leaves_no_old_version_in_a_bucket_with_versioning() {
     let Some(cloud) = Cloud::s3() else { return };
     let desk = desk(&cloud, 17);
     let body = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
-    let enabled = reqwest::Client::new().put(format!("{}/desk?versioning", cloud.endpoint)).body(body).send();
+    let enabled = reqwest::Client::new().put(format!("{}/desk?versioning", cloud.address.endpoint)).body(body).send();
     assert!(Runtime::new().unwrap().block_on(enabled).unwrap().status().is_success());
     desk.connect();
     desk.run(&["sync"]).ok();
