@@ -31,10 +31,7 @@ tenths as (
 )
 
 select
-    case tenth
-        when 1 then 'Busiest 10 %'
-        else concat(cast(tenth * 10 as varchar), ' %')
-    end as label,
+    concat(cast(tenth * 10 as varchar), ' %') as label,
     cast(sum(n_assigned) as double) / sum(sum(n_assigned)) over () as share,
     count(*) as n_agents
 from tenths

@@ -51,12 +51,12 @@ struct Node {
 }
 
 impl Move {
-    /// Class of its colour: up, down or level.
+    /// Class of its colour, up, down or level: those of the steps over time.
     pub(crate) const fn class(&self) -> &'static str {
         match (self.from, self.to) {
-            (from, to) if from < to => "s2",
-            (from, to) if from > to => "s3",
-            _ => "s6",
+            (from, to) if from < to => "s1",
+            (from, to) if from > to => "s4",
+            _ => "s3",
         }
     }
 }

@@ -77,7 +77,7 @@ const PANELS: &[Panel] = &[
             column("n_tickets", "Tickets", Content::Cell),
             column("difference_median", "Difference, median", Content::Number(Unit::Ratio)),
         ]),
-        is_wide: false,
+        is_wide: true,
     },
     Panel {
         query: &sql::QUALITY_CHECKS,
@@ -89,7 +89,7 @@ const PANELS: &[Panel] = &[
             column("n_against", "Rows against it", Content::Number(Unit::Count)),
             column("n_rows", "Rows", Content::Number(Unit::Count)),
         ]),
-        is_wide: false,
+        is_wide: true,
     },
     Panel {
         query: &sql::QUALITY_COVERAGE,

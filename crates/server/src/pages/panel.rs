@@ -255,7 +255,7 @@ fn flow(view: &mut PanelView, panel: &Panel, rows: &Rows, columns: &[Column], dr
         })
     });
     let moves: Vec<Move> = moves.collect();
-    let kinds = [("s2", "To a higher tier"), ("s3", "To a lower tier"), ("s6", "Same tier")];
+    let kinds = [("s1", "To a higher tier"), ("s4", "To a lower tier"), ("s3", "Same tier")];
     let is_there = |class: &str| moves.iter().any(|one| one.class() == class);
     view.legend = kinds
         .into_iter()
