@@ -24,7 +24,6 @@ use deskmeter_lake::{ConnectionLake, Lake, TableSpec};
 use deskmeter_warehouse::{AppliesTo, RefreshScope, ScheduleSpec, Touched, Warehouse, WarehouseOptions};
 use futures::TryStreamExt as _;
 
-
 const AS_OF: i64 = world::START + 310 * 86_400;
 /// Tickets whose rows are made at a time.
 const PART: i64 = 20_000;

@@ -87,7 +87,9 @@ impl Engine {
         match self {
             Self::Embedded => {
                 table.update_datafusion_session(&context.state()).map_err(external)?;
-                table.table_provider().await.map_err(external)
+                // The session's settings for Parquet hold for the table too.
+                let provider = table.table_provider().with_session(Arc::new(context.state()));
+                provider.await.map_err(external)
             }
             #[cfg(feature = "ballista")]
             Self::Ballista(_) => Ok(Arc::new(Snapshot::of(lake, &table, name)?)),
