@@ -9,7 +9,10 @@ use arrow::array::{AsArray, Int64Array, RecordBatch, StringArray, TimestampMicro
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit};
 use datafusion::prelude::SessionContext;
-use deskmeter_lake::{ConnectionLake, Error, Lake, TableSpec, data_files, read_file};
+use deskmeter_lake::{
+    Change, ConnectionLake, Error, FileWriter, Lake, Layout, TableSpec, commit, compact, data_files,
+    read_file,
+};
 use object_store::{ObjectStoreExt as _, PutMode};
 use tempfile::TempDir;
 
@@ -115,6 +118,35 @@ async fn a_run_whose_lease_was_taken_cannot_publish() {
     assert!(matches!(refused, Err(Error::Fenced { ours: 7, newest: 8, .. })), "{refused:?}");
     assert_eq!(ids(&new, "mart").await, BTreeSet::from([3]));
     new.replace_table("mart", &spec(), vec![mart_rows(&[4], "2026-01")]).await.unwrap();
+}
+
+#[tokio::test]
+async fn files_of_many_batches_are_joined_in_key_order() {
+    let folder = TempDir::new().unwrap();
+    let schema: SchemaRef = Arc::new(Schema::new(vec![Field::new("id", DataType::Int64, false)]));
+    let spec = TableSpec::mart(&schema, None, "one row per id");
+    let mut table = lake(&folder).create("rows", &spec).await.unwrap();
+    let writer = FileWriter::of(&table, "rows").unwrap();
+    let mut change = Change::write();
+    for (number, rows) in [4096, 4096, 8192, 16_384, 32_768, 65_536, 131_072, 200_000].into_iter().enumerate()
+    {
+        let ids = Int64Array::from_iter_values((0..rows).map(|row| row * 8 + number as i64));
+        let batch = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(ids)]).unwrap();
+        change.adds.extend(writer.write(None, &batch).await.unwrap());
+    }
+    commit(&mut table, "rows", change).await.unwrap();
+    let layout = Layout { schema: &schema, key: &["id"], rows_max: usize::MAX };
+    let (change, _) = compact(&table, "rows", layout).await.unwrap().unwrap();
+    assert_eq!((change.adds.len(), change.removes.len()), (1, 8));
+    commit(&mut table, "rows", change).await.unwrap();
+    let files = data_files(&table, "rows").unwrap();
+    let batches = read_file(&table, "rows", &files[0], &schema).await.unwrap();
+    let ids = concat_batches(&schema, &batches).unwrap();
+    let ids = ids.column(0).as_primitive::<Int64Type>().values();
+    assert_eq!(files[0].integer_bounds("id"), Some((0, 199_999 * 8 + 7)));
+    assert_eq!(ids.len(), 462_144);
+    assert!(ids.is_sorted_by(|one, other| one < other), "each once, in order");
+    assert!(compact(&table, "rows", layout).await.unwrap().is_none());
 }
 
 #[tokio::test]

@@ -112,6 +112,24 @@ async fn only_the_month_of_a_changed_row_is_written_anew() {
 }
 
 #[tokio::test]
+async fn a_change_writes_a_bounded_part_of_its_month() {
+    let place = Place::new();
+    let mut loader = place.loader().await;
+    let rows: Vec<_> = (1..=9000).map(|id| ticket(id, 0, 1)).collect();
+    let committed = load(&mut loader, Stream::Tickets, &rows, "a").await.unwrap();
+    assert_eq!(committed.files_added, 2 * 3, "three ranges of keys, at most 4,096 rows each");
+    let changes = [ticket(10, 0, 2), ticket(9000, 0, 2), ticket(9001, 0, 1)];
+    let committed = load(&mut loader, Stream::Tickets, &changes, "b").await.unwrap();
+    assert_eq!(committed.files_added, 2 * 2, "the new ticket joins the newest range");
+    let handle = place.lake.table("tickets").await.unwrap().unwrap();
+    let files = deskmeter_lake::data_files(&handle, "tickets").unwrap();
+    let mut ranges: Vec<_> = files.iter().filter_map(|file| file.integer_bounds("ticket_id")).collect();
+    ranges.sort_unstable();
+    assert_eq!(ranges, [(1, 3000), (3001, 6000), (6001, 9001)]);
+    assert_eq!(integers(&place.rows(&TICKETS).await, "ticket_id").len(), 9001);
+}
+
+#[tokio::test]
 async fn events_never_change_and_metric_events_do_when_they_differ() {
     let place = Place::new();
     let mut loader = place.loader().await;
