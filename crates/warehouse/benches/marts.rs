@@ -21,7 +21,9 @@ use std::time::Instant;
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 use deskmeter_lake::{ConnectionLake, Lake, TableSpec};
-use deskmeter_warehouse::{AppliesTo, RefreshScope, ScheduleSpec, Touched, Warehouse, WarehouseOptions};
+use deskmeter_warehouse::{
+    AppliesTo, Hours, RefreshScope, ScheduleSpec, Touched, Warehouse, WarehouseOptions,
+};
 use futures::TryStreamExt as _;
 
 const AS_OF: i64 = world::START + 310 * 86_400;
@@ -33,10 +35,14 @@ fn schedule() -> ScheduleSpec {
     let open = || vec![(540, 1_020)];
     ScheduleSpec {
         name: "default".into(),
-        time_zone: "Europe/Berlin".into(),
-        weekly: [open(), open(), open(), open(), open(), vec![], vec![]],
-        holidays: vec![],
         applies_to: AppliesTo::default(),
+        hours: Hours {
+            time_zone: "Europe/Berlin".into(),
+            weekly: [open(), open(), open(), open(), open(), vec![], vec![]],
+            holidays: vec![],
+            special_days: vec![],
+        },
+        changes: vec![],
     }
 }
 

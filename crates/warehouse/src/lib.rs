@@ -18,6 +18,7 @@ mod staging;
 mod store;
 mod warehouse;
 
+pub use business_time::{Days, NoDays};
 #[cfg(feature = "ballista")]
 pub use cluster::{ExecutorOptions, SchedulerOptions, executor, scheduler};
 pub use engine::Engine;
@@ -27,7 +28,7 @@ pub use models::{
     Catalogue, Check, Decision, Description, Explain, Layer, Model, ModelColumn, OwnCheck, Severity,
     decisions,
 };
-pub use options::{AppliesTo, Definitions, LabelSpec, ScheduleSpec, WarehouseOptions};
+pub use options::{AppliesTo, Definitions, Hours, LabelSpec, ScheduleSpec, WarehouseOptions};
 pub use refresh::{CheckReport, CheckSummary, ModelReport, RefreshReport, RefreshScope, Touched};
 pub use store::{MemoryTables, Store};
 pub use warehouse::Warehouse;

@@ -6,21 +6,34 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::Engine;
+use crate::{Days, Engine};
 
 /// Business hours, as an operator writes them down. Zendesk's own schedules are out of reach of the granted scopes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScheduleSpec {
     /// Name in SQL and in problems; unique.
     pub name: String,
+    /// Which tickets use it.
+    pub applies_to: AppliesTo,
+    /// Its hours, from the beginning.
+    pub hours: Hours,
+    /// Its hours from the start of a local day on (of the new hours' zone), in order of time: what lies before a
+    /// change counts by the hours before it.
+    pub changes: Vec<(Date, Hours)>,
+}
+
+/// Hours that hold until they are changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hours {
     /// IANA name (`Europe/Berlin`) or the Rails display name that Zendesk shows (`Eastern Time (US & Canada)`).
     pub time_zone: String,
     /// Working intervals of Monday to Sunday in local minutes of the day, half-open, within 0..=1440.
     pub weekly: [Vec<(u16, u16)>; 7],
-    /// Ranges of local days off, both ends inclusive.
-    pub holidays: Vec<(Date, Date)>,
-    /// Which tickets use it.
-    pub applies_to: AppliesTo,
+    /// Local days off.
+    pub holidays: Vec<Days>,
+    /// Local days with intervals of their own, whatever their day of the week, also where they are holidays. Days of
+    /// one year go before days of every year; no intervals: a day off.
+    pub special_days: Vec<(Days, Vec<(u16, u16)>)>,
 }
 
 /// Which tickets use a schedule: every list that is not empty must hold the ticket's value. All empty: any ticket.

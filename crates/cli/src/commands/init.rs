@@ -113,7 +113,7 @@ impl Answers {
             file,
             "# Business hours; Zendesk's own cannot be read with our permissions. Without them business-time columns are NULL.\n\
              {mark}[[schedules]]\n{mark}name = \"default\"\n{mark}time_zone = {zone}\n{mark}weekly = {{ {days} }}\n\
-             {mark}holidays = []     # \"2026-12-25\", or \"2026-12-24..2026-12-26\"\n\n\
+             {mark}holidays = []     # \"2026-12-25\", \"2026-12-24..2026-12-26\", in every year \"12-25\"\n\n\
              # Support tiers, for escalations: a move to a higher tier is one.\n\
              # [tiers]\n# 36000000000002 = 1\n# 36000000000005 = 2\n\n\
              # Each run ends with publishing every mart to a PostgreSQL database.\n\

@@ -73,6 +73,37 @@ fn a_schedule_that_can_never_apply_is_told() {
 }
 
 #[test]
+fn a_change_of_a_schedule_keeps_what_it_leaves_out() {
+    let text = format!(
+        "{MINIMAL}[[schedules]]\nname = \"d\"\ntime_zone = \"UTC\"\nweekly = {{ mon = [\"09:00-17:00\"] }}\n\
+         holidays = [\"12-25\"]\nspecial_days = {{ \"12-24\" = [\"09:00-12:00\"] }}\n\
+         [[schedules.changes]]\nvalid_from = \"2026-07-01\"\nweekly = {{ tue = [\"08:00-20:00\"] }}\n\
+         [[schedules.changes]]\nvalid_from = \"2026-08-01\"\ntime_zone = \"Europe/Berlin\"\nholidays = []\n"
+    );
+    let file = PipelineFile::parse(&text, Path::new("/p")).unwrap();
+    let spec = file.schedules[0].spec().unwrap();
+    let [(_, july), (_, august)] = spec.changes.as_slice() else { panic!("{spec:?}") };
+    assert_eq!(july.weekly[1], [(480, 1200)]);
+    assert!(july.weekly[0].is_empty() && august.weekly == july.weekly);
+    assert_eq!((july.time_zone.as_str(), august.time_zone.as_str()), ("UTC", "Europe/Berlin"));
+    assert_eq!(july.holidays, spec.hours.holidays);
+    assert!(august.holidays.is_empty() && august.special_days == spec.hours.special_days);
+    let wrong = text.replace("2026-07-01", "1 July").replace(
+        "holidays = []",
+        "holidays = [\"02-30\"]\nspecial_days = { \"24.12.\" = [\"9-12\"], \"12-31\" = [\"9-12\"] }",
+    );
+    check(
+        &wrong,
+        &[
+            "schedules.d.changes: `1 July` is no day; write valid_from = \"2026-07-01\"",
+            "schedules.d.holidays: `02-30` is no day; write \"2026-12-25\" or \"2026-12-24..2026-12-26\", for every year \"12-25\"",
+            "schedules.d.12-31: `9-12` is no interval; write \"09:00-17:00\", the end after the start",
+            "schedules.d.special_days: `24.12.` is no day; write \"2026-12-25\" or \"2026-12-24..2026-12-26\", for every year \"12-25\"",
+        ],
+    );
+}
+
+#[test]
 fn tells_all_problems_at_once() {
     let text = MINIMAL
         .replace("\"acme\"", "\"Acme Inc\"")
@@ -91,7 +122,7 @@ fn tells_all_problems_at_once() {
             "sync.start_date: write a day as \"2024-01-01\"",
             "schedules.d.weekly: `foo` is no day; write mon, tue, wed, thu, fri, sat or sun",
             "schedules.d.mon: `17:00-09:00` is no interval; write \"09:00-17:00\", the end after the start",
-            "schedules.d.holidays: `25.12.2026` is no day; write \"2026-12-25\" or \"2026-12-24..2026-12-26\"",
+            "schedules.d.holidays: `25.12.2026` is no day; write \"2026-12-25\" or \"2026-12-24..2026-12-26\", for every year \"12-25\"",
             "tiers: `x` is no group id; write the number, for example 36000000000002 = 1",
         ],
     );

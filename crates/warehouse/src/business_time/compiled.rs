@@ -1,9 +1,10 @@
 //! One schedule over one range of years.
 
-use jiff::civil::{Date, Weekday, date};
+use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
+use super::Days;
 use crate::explain::WindowKind;
 
 const MINUTE: i64 = 60;
@@ -20,31 +21,42 @@ pub(crate) struct Compiled {
     before: Vec<i64>,
 }
 
-/// What a schedule is compiled from.
+/// Hours of a schedule from an instant on, until those of the next begin.
 #[derive(Debug, Clone)]
 pub(crate) struct Rule {
+    /// UTC seconds; the beginning of time for the first hours.
+    pub(crate) valid_from: i64,
     pub(crate) zone: TimeZone,
     pub(crate) weekly: [Vec<(u16, u16)>; 7],
-    pub(crate) holidays: Vec<(Date, Date)>,
+    pub(crate) holidays: Vec<Days>,
+    pub(crate) special_days: Vec<(Days, Vec<(u16, u16)>)>,
 }
 
 impl Compiled {
-    /// Compiles the years `[from, to)`. Each stretch of constant offset is cut into local days, so an hour that the
-    /// clock repeats counts twice and one that it skips does not count, to the second.
-    pub(crate) fn new(rule: &Rule, years: (i16, i16)) -> Self {
+    /// Compiles the years `[from, to)` of rules in order of time, each for as long as it holds.
+    pub(crate) fn new(rules: &[Rule], years: (i16, i16)) -> Self {
         let (from, to) = (year_start(years.0), year_start(years.1));
         let mut compiled = Self { years, starts: Vec::new(), ends: Vec::new(), before: Vec::new() };
-        let mut start = from;
         let mut total = 0;
+        for (index, rule) in rules.iter().enumerate() {
+            let until = rules.get(index + 1).map_or(to, |next| next.valid_from.min(to));
+            compiled.push_rule(rule, (from.max(rule.valid_from), until), &mut total);
+        }
+        compiled
+    }
+
+    /// Each stretch of constant offset is cut into local days, so an hour that the clock repeats counts twice and one
+    /// that it skips does not count, to the second.
+    fn push_rule(&mut self, rule: &Rule, (from, to): (i64, i64), total: &mut i64) {
+        let mut start = from;
         while start < to {
             let Ok(instant) = Timestamp::from_second(start) else { break };
             let offset = i64::from(rule.zone.to_offset(instant).seconds());
             let next = rule.zone.following(instant).next();
             let end = next.map_or(to, |transition| transition.timestamp().as_second().min(to));
-            compiled.push_stretch(rule, (start, end), offset, &mut total);
+            self.push_stretch(rule, (start, end), offset, total);
             start = end;
         }
-        compiled
     }
 
     fn push_stretch(&mut self, rule: &Rule, (from, to): (i64, i64), offset: i64, total: &mut i64) {
@@ -52,11 +64,8 @@ impl Compiled {
         let last = (to + offset - 1).div_euclid(DAY);
         for day in first..=last {
             let Some(local) = civil_day(day) else { continue };
-            if rule.holidays.iter().any(|(first, last)| *first <= local && local <= *last) {
-                continue;
-            }
             let midnight = day * DAY - offset;
-            for (open, close) in intervals(rule, local.weekday()) {
+            for (open, close) in rule.intervals(local) {
                 let start = (midnight + i64::from(*open) * MINUTE).max(from);
                 let end = (midnight + i64::from(*close) * MINUTE).min(to);
                 if start < end {
@@ -116,23 +125,45 @@ impl Compiled {
 }
 
 impl Rule {
+    /// The working intervals of a local day: its own, else none on a holiday, else those of its day of the week.
+    fn intervals(&self, day: Date) -> &[(u16, u16)] {
+        if let Some(own) = self.special(day) {
+            return own;
+        }
+        if self.is_holiday(day) { &[] } else { self.of_the_week(day) }
+    }
+
+    /// What this day alone has: days of one year go before days of every year.
+    fn special(&self, day: Date) -> Option<&[(u16, u16)]> {
+        let of = |is_yearly: bool| {
+            self.special_days
+                .iter()
+                .find(move |(days, _)| days.is_yearly() == is_yearly && days.contains(day))
+        };
+        of(false).or_else(|| of(true)).map(|(_, intervals)| intervals.as_slice())
+    }
+
+    fn is_holiday(&self, day: Date) -> bool {
+        self.holidays.iter().any(|days| days.contains(day))
+    }
+
+    fn of_the_week(&self, day: Date) -> &[(u16, u16)] {
+        let weekday = day.weekday().to_monday_zero_offset().unsigned_abs() as usize;
+        self.weekly.get(weekday).map_or(&[], Vec::as_slice)
+    }
+
     /// Why an instant (UTC seconds) outside working hours is outside, and when its local day ends.
     pub(crate) fn day_off(&self, instant: i64) -> Option<(WindowKind, i64)> {
         let local = self.zone.to_datetime(Timestamp::from_second(instant).ok()?).date();
-        let kind = if self.holidays.iter().any(|(first, last)| *first <= local && local <= *last) {
-            WindowKind::Holiday
-        } else if intervals(self, local.weekday()).is_empty() {
-            WindowKind::Weekend
-        } else {
-            WindowKind::Closed
+        let kind = match self.special(local) {
+            Some([]) => WindowKind::Holiday,
+            None if self.is_holiday(local) => WindowKind::Holiday,
+            None if self.of_the_week(local).is_empty() => WindowKind::Weekend,
+            _ => WindowKind::Closed,
         };
         let tomorrow = local.tomorrow().ok()?.to_zoned(self.zone.clone()).ok()?;
         Some((kind, tomorrow.timestamp().as_second()))
     }
-}
-
-fn intervals(rule: &Rule, weekday: Weekday) -> &[(u16, u16)] {
-    rule.weekly.get(weekday.to_monday_zero_offset().unsigned_abs() as usize).map_or(&[], Vec::as_slice)
 }
 
 fn civil_day(days_since_epoch: i64) -> Option<Date> {

@@ -8,7 +8,7 @@ use super::compiled::{Compiled, Rule, year_of};
 use super::rails_zones;
 use crate::Error;
 use crate::explain::WindowKind;
-use crate::options::{AppliesTo, ScheduleSpec};
+use crate::options::{AppliesTo, Hours, ScheduleSpec};
 
 /// Years that a due time may lie after its start before it counts as never.
 const DUE_YEARS_MAX: i16 = 10;
@@ -27,9 +27,11 @@ pub(crate) struct Schedules {
 #[derive(Debug)]
 pub(crate) struct Schedule {
     pub(crate) name: String,
+    /// Time zone of its latest hours, as the operator wrote it.
     pub(crate) time_zone: String,
     pub(crate) applies_to: AppliesTo,
-    rule: Rule,
+    /// In order of time, without a gap.
+    rules: Vec<Rule>,
     compiled: RwLock<Option<Arc<Compiled>>>,
 }
 
@@ -45,11 +47,8 @@ impl Schedules {
             if specs.iter().take(index).any(|other| other.name == spec.name) {
                 problems.push(format!("schedule {} is defined twice", spec.name));
             }
-            problems.extend(problems_of_days(spec));
-            match zone(&spec.time_zone) {
-                Some(zone) => all.push(Schedule::new(spec, zone)),
-                None => problems.push(unknown_zone(spec)),
-            }
+            problems.extend(problems_of(spec));
+            all.extend(Schedule::new(spec));
         }
         if !problems.is_empty() {
             return Err(Error::Schedules(problems));
@@ -87,18 +86,21 @@ impl Schedules {
 }
 
 impl Schedule {
-    fn new(spec: &ScheduleSpec, zone: TimeZone) -> Self {
-        let mut weekly = spec.weekly.clone();
-        for day in &mut weekly {
-            day.sort_unstable();
+    /// None when a time zone is not known.
+    fn new(spec: &ScheduleSpec) -> Option<Self> {
+        let mut rules = vec![rule(&spec.hours, i64::MIN)?];
+        for (first_day, hours) in &spec.changes {
+            let start = first_day.to_zoned(zone(&hours.time_zone)?).ok()?;
+            rules.push(rule(hours, start.timestamp().as_second())?);
         }
-        Self {
+        let latest = spec.changes.last().map_or(&spec.hours, |(_, hours)| hours);
+        Some(Self {
             name: spec.name.clone(),
-            time_zone: spec.time_zone.clone(),
+            time_zone: latest.time_zone.clone(),
             applies_to: spec.applies_to.clone(),
-            rule: Rule { zone, weekly, holidays: spec.holidays.clone() },
+            rules,
             compiled: RwLock::new(None),
-        }
+        })
     }
 
     /// The schedule over at least the years of both instants (UTC seconds); what is compiled once stays.
@@ -112,19 +114,23 @@ impl Schedule {
             }
             years = (years.0.min(known.years.0), years.1.max(known.years.1));
         }
-        let compiled = Arc::new(Compiled::new(&self.rule, years));
+        let compiled = Arc::new(Compiled::new(&self.rules, years));
         *self.compiled.write().ok()? = Some(Arc::clone(&compiled));
         Some(compiled)
     }
 
-    /// Why an instant outside working hours is outside, and when its local day ends (UTC seconds).
+    /// Why an instant outside working hours is outside, and when its local day, or the rule for it, ends (UTC seconds).
     pub(crate) fn day_off(&self, instant: i64) -> Option<(WindowKind, i64)> {
-        self.rule.day_off(instant)
+        let next = self.rules.partition_point(|rule| rule.valid_from <= instant);
+        let (kind, midnight) = self.rules.get(next.checked_sub(1)?)?.day_off(instant)?;
+        let until = self.rules.get(next).map_or(midnight, |next| next.valid_from.min(midnight));
+        Some((kind, until))
     }
 
-    /// The IANA name of its zone.
-    pub(crate) fn zone_name(&self) -> Option<String> {
-        self.rule.zone.iana_name().map(str::to_owned)
+    /// The IANA name of the zone at an instant (UTC seconds).
+    pub(crate) fn zone_name(&self, instant: i64) -> Option<String> {
+        let next = self.rules.partition_point(|rule| rule.valid_from <= instant);
+        self.rules.get(next.checked_sub(1)?)?.zone.iana_name().map(str::to_owned)
     }
 
     /// The instant when `seconds` of working time have passed since `start` (UTC seconds); none within ten years.
@@ -145,31 +151,69 @@ fn zone(name: &str) -> Option<TimeZone> {
     TimeZone::get(rails_zones::iana(name).unwrap_or(name)).ok()
 }
 
-fn unknown_zone(spec: &ScheduleSpec) -> String {
-    format!("schedule {}: unknown time zone {}", spec.name, spec.time_zone)
+fn rule(hours: &Hours, valid_from: i64) -> Option<Rule> {
+    let sorted = |intervals: &Vec<(u16, u16)>| {
+        let mut intervals = intervals.clone();
+        intervals.sort_unstable();
+        intervals
+    };
+    Some(Rule {
+        valid_from,
+        zone: zone(&hours.time_zone)?,
+        weekly: hours.weekly.each_ref().map(sorted),
+        holidays: hours.holidays.clone(),
+        special_days: hours.special_days.iter().map(|(days, own)| (*days, sorted(own))).collect(),
+    })
 }
 
-fn problems_of_days(spec: &ScheduleSpec) -> Vec<String> {
+fn problems_of(spec: &ScheduleSpec) -> Vec<String> {
+    let mut problems = problems_of_hours(&spec.hours);
+    let mut former = None;
+    for (first_day, hours) in &spec.changes {
+        if former.is_some_and(|former| former >= *first_day) {
+            problems.push(format!("the change of {first_day} does not come after the one before it"));
+        }
+        former = Some(*first_day);
+        let of_change = problems_of_hours(hours).into_iter();
+        problems.extend(of_change.map(|problem| format!("from {first_day}: {problem}")));
+    }
+    let mut all_hours = std::iter::once(&spec.hours).chain(spec.changes.iter().map(|(_, hours)| hours));
+    if !all_hours.any(works) {
+        problems.push("it has no working time".to_owned());
+    }
+    problems.into_iter().map(|problem| format!("schedule {}: {problem}", spec.name)).collect()
+}
+
+fn works(hours: &Hours) -> bool {
+    let special = hours.special_days.iter().map(|(_, intervals)| intervals);
+    hours.weekly.iter().chain(special).any(|intervals| !intervals.is_empty())
+}
+
+fn problems_of_hours(hours: &Hours) -> Vec<String> {
     let mut problems = Vec::new();
-    let name = &spec.name;
-    for (day, intervals) in DAYS.iter().zip(&spec.weekly) {
-        let mut sorted = intervals.clone();
-        sorted.sort_unstable();
-        if sorted.iter().any(|(open, close)| open >= close || *close > MINUTES_OF_DAY) {
-            problems
-                .push(format!("schedule {name}: an interval of {day} does not lie in order within the day"));
-        }
-        if sorted.windows(2).any(|pair| matches!(pair, [(_, close), (open, _)] if open < close)) {
-            problems.push(format!("schedule {name}: intervals of {day} overlap"));
-        }
+    for (day, intervals) in DAYS.iter().zip(&hours.weekly) {
+        problems.extend(problems_of_day(day, intervals));
     }
-    if spec.weekly.iter().all(Vec::is_empty) {
-        problems.push(format!("schedule {name} has no working time"));
+    for (index, (days, intervals)) in hours.special_days.iter().enumerate() {
+        problems.extend(problems_of_day(&days.to_string(), intervals));
+        let former = hours.special_days.iter().take(index).find(|(other, _)| other.overlap(days));
+        problems.extend(former.map(|(other, _)| format!("special days {other} and {days} overlap")));
     }
-    for (first, last) in &spec.holidays {
-        if first > last {
-            problems.push(format!("schedule {name}: holiday {first}..{last} ends before it starts"));
-        }
+    if zone(&hours.time_zone).is_none() {
+        problems.push(format!("unknown time zone {}", hours.time_zone));
+    }
+    problems
+}
+
+fn problems_of_day(day: &str, intervals: &[(u16, u16)]) -> Vec<String> {
+    let mut sorted = intervals.to_vec();
+    sorted.sort_unstable();
+    let mut problems = Vec::new();
+    if sorted.iter().any(|(open, close)| open >= close || *close > MINUTES_OF_DAY) {
+        problems.push(format!("an interval of {day} does not lie in order within the day"));
+    }
+    if sorted.windows(2).any(|pair| matches!(pair, [(_, close), (open, _)] if open < close)) {
+        problems.push(format!("intervals of {day} overlap"));
     }
     problems
 }

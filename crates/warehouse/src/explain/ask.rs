@@ -10,7 +10,6 @@ use jiff::Timestamp;
 
 use super::cells::Cells;
 use super::{Explanation, Piece, Total};
-use crate::business_time::Schedule;
 use crate::models::{self, Explain, Layer, Model};
 use crate::refresh;
 use crate::{Error, Warehouse};
@@ -242,7 +241,7 @@ impl Warehouse {
             what: cells.text("what", row).unwrap_or_default(),
             from: Timestamp::from_second(from).ok()?,
             to: to.and_then(|to| Timestamp::from_second(to).ok()),
-            time_zone: known.and_then(Schedule::zone_name),
+            time_zone: known.and_then(|known| known.zone_name(from)),
             schedule,
             seconds_calendar: cells.integer("seconds_calendar", row),
             seconds_business: cells.integer("seconds_business", row),

@@ -5,7 +5,9 @@
 //! as_of 2026-11-10T00:00:00Z                       the watermark
 //! definitions all_schedules                        instead of zendesk
 //! schedule NAME ZONE DAYS FROM-TO [group=ID …]     DAYS as mon-fri, mon or all
-//! holiday NAME DAY
+//! change NAME DAY ZONE DAYS FROM-TO                other hours from that day on
+//! holiday NAME DAYS                                of the latest hours; 2026-12-25, 12-25, 12-24..12-26
+//! special NAME DAYS FROM-TO                        days with hours of their own
 //! tier GROUP TIER
 //! label NAME [escalation] [tier=TIER]
 //! table NAME                                       then a line of column names, then rows; . is NULL
@@ -22,7 +24,7 @@ use arrow::datatypes::DataType;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use deskmeter_tables::{Column, Kind, Table};
 use deskmeter_warehouse::{
-    AppliesTo, Definitions, LabelSpec, MemoryTables, RefreshReport, RefreshScope, ScheduleSpec, Store,
+    AppliesTo, Definitions, Hours, LabelSpec, MemoryTables, RefreshReport, RefreshScope, ScheduleSpec, Store,
     Warehouse, WarehouseOptions,
 };
 use futures::TryStreamExt as _;
@@ -103,10 +105,14 @@ impl Case {
             ["schedule", name, zone, days, hours, rules @ ..] => {
                 self.options.schedules.push(schedule(name, zone, days, hours, rules));
             }
-            ["holiday", name, day] => {
-                let day = day.parse().unwrap();
-                let schedule = self.options.schedules.iter_mut().find(|schedule| schedule.name == *name);
-                schedule.unwrap().holidays.push((day, day));
+            ["change", name, day, zone, days, hours] => {
+                let hours = Hours { holidays: self.hours(name).holidays.clone(), ..week(zone, days, hours) };
+                self.schedule(name).changes.push((day.parse().unwrap(), hours));
+            }
+            ["holiday", name, days] => self.hours(name).holidays.push(days.parse().unwrap()),
+            ["special", name, days, hours] => {
+                let special = (days.parse().unwrap(), vec![interval(hours)]);
+                self.hours(name).special_days.push(special);
             }
             ["tier", group, tier] => {
                 self.options.tiers.insert(group.parse().unwrap(), tier.parse().unwrap());
@@ -118,6 +124,16 @@ impl Case {
             }),
             _ => panic!("unknown directive: {line}"),
         }
+    }
+
+    fn schedule(&mut self, name: &str) -> &mut ScheduleSpec {
+        self.options.schedules.iter_mut().find(|schedule| schedule.name == name).unwrap()
+    }
+
+    /// The latest hours of a schedule.
+    fn hours(&mut self, name: &str) -> &mut Hours {
+        let ScheduleSpec { hours, changes, .. } = self.schedule(name);
+        changes.last_mut().map_or(hours, |(_, hours)| hours)
     }
 
     fn table(&mut self, lines: &[&str]) {
@@ -168,6 +184,15 @@ pub(crate) async fn fill(lake: &deskmeter_lake::ConnectionLake, tables: &MemoryT
 }
 
 pub(crate) fn schedule(name: &str, zone: &str, days: &str, hours: &str, rules: &[&str]) -> ScheduleSpec {
+    let ids = |key: &str| {
+        rules.iter().filter_map(|rule| rule.strip_prefix(key)).map(|id| id.parse().unwrap()).collect()
+    };
+    let applies_to =
+        AppliesTo { group_ids: ids("group="), brand_ids: ids("brand="), ticket_form_ids: ids("form=") };
+    ScheduleSpec { name: name.into(), applies_to, hours: week(zone, days, hours), changes: Vec::new() }
+}
+
+fn week(zone: &str, days: &str, hours: &str) -> Hours {
     const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
     let index = |day: &str| DAYS.iter().position(|known| *known == day).unwrap();
     let range = match days.split_once('-') {
@@ -175,19 +200,18 @@ pub(crate) fn schedule(name: &str, zone: &str, days: &str, hours: &str, rules: &
         None if days == "all" => 0..=6,
         None => index(days)..=index(days),
     };
+    let mut weekly: [Vec<(u16, u16)>; 7] = Default::default();
+    weekly[range].iter_mut().for_each(|day| day.push(interval(hours)));
+    Hours { time_zone: zone.into(), weekly, holidays: Vec::new(), special_days: Vec::new() }
+}
+
+fn interval(hours: &str) -> (u16, u16) {
     let minutes = |time: &str| {
         let (hour, minute) = time.split_once(':').unwrap();
         hour.parse::<u16>().unwrap() * 60 + minute.parse::<u16>().unwrap()
     };
     let (from, to) = hours.split_once('-').unwrap();
-    let mut weekly: [Vec<(u16, u16)>; 7] = Default::default();
-    weekly[range].iter_mut().for_each(|day| day.push((minutes(from), minutes(to))));
-    let ids = |key: &str| {
-        rules.iter().filter_map(|rule| rule.strip_prefix(key)).map(|id| id.parse().unwrap()).collect()
-    };
-    let applies_to =
-        AppliesTo { group_ids: ids("group="), brand_ids: ids("brand="), ticket_form_ids: ids("form=") };
-    ScheduleSpec { name: name.into(), time_zone: zone.into(), weekly, holidays: Vec::new(), applies_to }
+    (minutes(from), minutes(to))
 }
 
 fn array(table: &Table, column: &Column, header: &[&str], rows: &[Vec<&str>]) -> ArrayRef {

@@ -12,7 +12,7 @@ const AS_OF: i64 = world::START + 310 * 86_400;
 
 async fn warehouse(definitions: Definitions) -> Warehouse {
     let mut berlin: ScheduleSpec = schedule("default", "Europe/Berlin", "mon-fri", "09:00-17:00", &[]);
-    berlin.holidays.push((jiff::civil::date(2026, 5, 1), jiff::civil::date(2026, 5, 1)));
+    berlin.hours.holidays.push("05-01".parse().unwrap());
     let always = schedule("always", "UTC", "all", "00:00-24:00", &["group=200"]);
     let options =
         WarehouseOptions { schedules: vec![berlin, always], definitions, ..WarehouseOptions::default() };
