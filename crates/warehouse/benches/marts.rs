@@ -113,6 +113,7 @@ fn resident_mib_max() -> u64 {
 async fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    #[expect(clippy::disallowed_methods, reason = "a switch of the benchmark")]
     let memory_gib = std::env::var("MEMORY_GIB").ok().and_then(|text| text.parse().ok()).unwrap_or(2);
     let mut warehouse = warehouse(memory_gib);
     match words.as_slice() {
