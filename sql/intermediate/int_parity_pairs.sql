@@ -1,11 +1,13 @@
 select
     derived.ticket_id,
+    0 as instance_id,
     derived.created_month,
     derived.is_merged,
     derived.is_deleted,
     derived.is_reopened_open,
     derived.has_history_gap,
     derived.schedule is not null as has_schedule,
+    derived.is_solved as has_ended,
     unnest([
         'replies', 'reopens', 'assignee_stations', 'group_stations',
         'reply_calendar', 'reply_business',

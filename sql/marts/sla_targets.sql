@@ -1,8 +1,14 @@
--- DECISIONS.md#sla-states
+-- DECISIONS.md#sla-states and DECISIONS.md#sla-instant
 select
     outcomes.ticket_id, outcomes.metric, outcomes.instance_id,
     tickets.created_month, outcomes.sla_policy_id,
-    outcomes.group_sla_policy_key, outcomes.group_id, outcomes.assignee_key,
+    outcomes.group_sla_policy_key,
+    case when openings.has_other_group then openings.group_id
+        else outcomes.group_id
+    end as group_id,
+    case when openings.has_other_assignee then openings.assignee_key
+        else outcomes.assignee_key
+    end as assignee_key,
     case
         when outcomes.metric = 'reply_time' and outcomes.instance_id = 1
             then 'first_reply_time'
@@ -10,7 +16,10 @@ select
         when outcomes.metric = 'resolution_time' then 'total_resolution_time'
         else outcomes.metric
     end as policy_metric,
-    outcomes.priority, outcomes.schedule, outcomes.state,
+    case when openings.has_other_priority then openings.priority
+        else outcomes.priority
+    end as priority,
+    outcomes.schedule, outcomes.state,
     outcomes.outcome_by_event, outcomes.outcome_by_elapsed,
     outcomes.target_seconds, outcomes.elapsed_seconds,
     outcomes.seconds_calendar, outcomes.seconds_business,
@@ -28,3 +37,8 @@ select
     coalesce(outcomes.breached_at, outcomes.fulfilled_at, $as_of) as decided_at
 from int_sla_outcomes as outcomes
 inner join int_tickets as tickets on outcomes.ticket_id = tickets.ticket_id
+left join int_sla_openings as openings
+    on
+        outcomes.ticket_id = openings.ticket_id
+        and outcomes.metric = openings.metric
+        and outcomes.instance_id = openings.instance_id

@@ -11,6 +11,7 @@ mod fill_down;
 mod group_windows;
 mod models;
 mod options;
+mod planned;
 mod query;
 mod refresh;
 mod session;

@@ -6,15 +6,46 @@ use std::ops::ControlFlow;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::sql::parser::{DFParser, Statement};
 use datafusion::sql::resolve::resolve_table_references;
-use datafusion::sql::sqlparser::ast::{Expr, Value, visit_expressions_mut};
+use datafusion::sql::sqlparser::ast::{
+    BinaryOperator, Expr, Value, visit_expressions, visit_expressions_mut,
+};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
 /// The one statement of a text.
 pub(crate) fn parse_one(sql: &str) -> Result<Statement> {
     let mut statements = DFParser::parse_sql(sql)?;
-    let first = statements.pop_front().filter(|_| statements.is_empty());
-    first.map_or_else(|| datafusion::common::plan_err!("expected one statement"), Ok)
+    let Some(first) = statements.pop_front().filter(|_| statements.is_empty()) else {
+        return datafusion::common::plan_err!("expected one statement");
+    };
+    refuse_greedy_comparison(&first)?;
+    Ok(first)
+}
+
+/// The parser lets `is distinct from` take everything behind it, `and` and `or` included, where SQL says that it binds
+/// tighter. A number that is silently wrong is worse than a refusal.
+fn refuse_greedy_comparison(statement: &Statement) -> Result<()> {
+    let statement = match statement {
+        Statement::Statement(statement) => statement,
+        Statement::Explain(explain) => return refuse_greedy_comparison(&explain.statement),
+        _ => return Ok(()),
+    };
+    let found = visit_expressions(statement.as_ref(), |expression| match expression {
+        Expr::IsDistinctFrom(_, right) | Expr::IsNotDistinctFrom(_, right) if is_logical(right) => {
+            ControlFlow::Break(())
+        }
+        _ => ControlFlow::Continue(()),
+    });
+    match found {
+        ControlFlow::Break(()) => datafusion::common::plan_err!(
+            "put `… is distinct from …` into parentheses before `and` or `or`: the engine would compare with all that follows"
+        ),
+        ControlFlow::Continue(()) => Ok(()),
+    }
+}
+
+fn is_logical(expression: &Expr) -> bool {
+    matches!(expression, Expr::BinaryOp { op: BinaryOperator::And | BinaryOperator::Or, .. })
 }
 
 /// Names of the tables that a statement reads, those of its own `with` excepted.

@@ -85,6 +85,31 @@ fn every_mart_is_described_and_has_a_case() {
     }
 }
 
+#[tokio::test]
+async fn every_column_of_every_model_is_described_in_order() {
+    let mut warehouse = warehouse();
+    warehouse.open(MemoryTables::default()).await.unwrap();
+    let columns = warehouse.plan_models().await.unwrap();
+    assert!(columns.len() >= 60, "{}", columns.len());
+    for (name, planned) in &columns {
+        let model = warehouse.catalogue().get(name).unwrap();
+        // Staging renames what the manifest describes.
+        if model.layer == Layer::Staging {
+            continue;
+        }
+        let described = &model.description.columns;
+        let names: Vec<&String> = described.iter().map(|column| &column.name).collect();
+        assert_eq!(names, planned.iter().collect::<Vec<_>>(), "{name}");
+        for column in described {
+            let place = format!("{name}.{}", column.name);
+            assert!(column.about.len() > 3 && column.about.ends_with('.'), "{place}: {}", column.about);
+            let is_time = column.name.split('_').any(|word| matches!(word, "seconds" | "minutes"));
+            let is_quantity = is_time || column.name.starts_with("n_");
+            assert!(!is_quantity || column.unit.is_some(), "{place} has no unit");
+        }
+    }
+}
+
 #[test]
 fn models_of_the_operators_folder_join_the_shipped_ones() {
     let folder = tempfile::tempdir().unwrap();

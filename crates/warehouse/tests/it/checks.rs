@@ -68,3 +68,25 @@ async fn a_failed_check_keeps_the_former_marts_in_the_lake() {
     fill(&lake, &world::tables(60, None)).await;
     check(lake).await;
 }
+
+#[tokio::test]
+async fn an_operator_without_schedules_gets_unknown_business_times_and_a_warning_never_zeros() {
+    let warehouse = open(WarehouseOptions::default(), world::tables(60, None)).await;
+    let report = warehouse.refresh(AS_OF, RefreshScope::Full).await.unwrap();
+    let warned = "no schedule is configured: business times are NULL";
+    assert!(report.warnings.iter().any(|warning| warning == warned), "{:?}", report.warnings);
+    let mut n_columns = 0;
+    for mart in warehouse.catalogue().marts() {
+        let is_measured = |name: &str| {
+            name.contains("_business") && !name.starts_with("is_") && !name.starts_with("zendesk_")
+        };
+        for column in mart.description.columns.iter().filter(|column| is_measured(&column.name)) {
+            let known = rows(&warehouse, &format!("select count({}) from {}", column.name, mart.name)).await;
+            assert_eq!(known, "0\n", "{}.{}", mart.name, column.name);
+            n_columns += 1;
+        }
+    }
+    assert!(n_columns >= 16, "{n_columns}");
+    let due = "select count(*) from sla_targets where is_business_hours and due_at is not null";
+    assert_eq!(rows(&warehouse, due).await, "0\n");
+}

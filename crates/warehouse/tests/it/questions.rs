@@ -80,3 +80,22 @@ async fn reading_statements_are_answered_over_empty_tables_too() {
         assert!(!rows(&warehouse, sql).await.is_empty(), "{sql}");
     }
 }
+
+/// The engine's parser lets `is distinct from` take `and` and what follows: a number that is silently wrong.
+#[tokio::test]
+async fn a_comparison_that_the_engine_would_misread_is_refused_until_it_has_parentheses() {
+    let warehouse = warehouse().await;
+    let values = "from (values (true, false)) as v(a, b)";
+    for sql in [
+        format!("select a is distinct from false and b {values}"),
+        format!("select count(*) filter (where a is not distinct from true or b) {values}"),
+        format!("explain select a is distinct from false and b {values}"),
+    ] {
+        let error = error(&warehouse, &sql).await;
+        assert!(matches!(&error, Error::Query(_)), "{sql}: {error:?}");
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(source.contains("into parentheses"), "{source}");
+    }
+    let right = format!("select (a is distinct from false) and b, b and a is distinct from false {values}");
+    assert_eq!(rows(&warehouse, &right).await, "false false\n");
+}

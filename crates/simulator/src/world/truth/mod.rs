@@ -3,6 +3,7 @@
 //! Deliberately naive: it lists spans and comments and adds them up, and shares nothing with the metric set
 //! that the exports show (which is kept up update by update), nor with any SQL.
 
+mod activity;
 pub(crate) mod agents;
 mod fields;
 mod rows;
@@ -107,6 +108,7 @@ fn truth(world: &Generated, history: History<'_>, as_of: i64) -> Value {
         fields::handover(cast, &steps, handed_over),
         json!({"escalation_steps": rows::escalation_steps(world, history, &steps, as_of)}),
         json!({"backlog_spans": rows::backlog(history.case, &channel, &steps)}),
+        json!({"activity": activity::activity(&steps, created_at)}),
     ] {
         if let (Value::Object(line), Value::Object(part)) = (&mut line, part) {
             line.extend(part);
