@@ -1,5 +1,5 @@
--- DECISIONS.md#parity: Zendesk writes what a clock has counted, in whole minutes
--- cut off, when the clock ends or its target is passed.
+-- DECISIONS.md#parity: Zendesk writes what a clock has counted, in minutes cut
+-- off, when the clock ends or its target is passed.
 select
     targets.ticket_id,
     targets.instance_id,
