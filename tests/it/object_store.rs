@@ -66,7 +66,8 @@ fn a_disconnect_leaves_no_old_version_in_a_bucket_with_versioning() {
     let Some(cloud) = Cloud::s3() else { return };
     let desk = desk(&cloud, 17);
     let body = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
-    let enabled = reqwest::Client::new().put(format!("{}/desk?versioning", cloud.address.endpoint)).body(body).send();
+    let enabled =
+        reqwest::Client::new().put(format!("{}/desk?versioning", cloud.address.endpoint)).body(body).send();
     assert!(Runtime::new().unwrap().block_on(enabled).unwrap().status().is_success());
     desk.connect();
     desk.run(&["sync"]).ok();
