@@ -63,11 +63,12 @@ impl Expectations {
 
     /// Adds a mart, in the place of a former one, by the schema of its model, which may have types that the lake stores as others. `words` are all
     /// texts that its rows can hold beside those of the contract: literals of its SQL and of the models below it,
-    /// names of schedules and the like. Texts made of several words with `, ` between are allowed, too, and words with
-    /// spaces for underscores.
+    /// names of schedules and the like. Texts made of several words with `, ` between are allowed, too, words with
+    /// spaces for underscores, and a word between a literal that ends with an underscore and one that begins with it.
     pub fn add_mart(&mut self, name: &str, schema: &Schema, words: BTreeSet<String>) {
-        let words = words.into_iter().chain(contract_words()).flat_map(forms);
-        let words = Arc::new(words.collect::<BTreeSet<_>>());
+        let words: BTreeSet<String> = words.into_iter().chain(contract_words()).collect();
+        let composed = composed(&words);
+        let words = Arc::new(words.into_iter().chain(composed).flat_map(forms).collect::<BTreeSet<_>>());
         let stored = deskmeter_lake::storable_schema(schema);
         let columns = stored.fields().iter().map(|field| ExpectedColumn {
             name: field.name().clone(),
@@ -83,6 +84,14 @@ impl ExpectedTable {
     pub fn column(&self, name: &str) -> Option<&ExpectedColumn> {
         self.columns.iter().find(|column| column.name == name)
     }
+}
+
+/// What models make of words: one between `sla_` and `_calendar`, say.
+fn composed(words: &BTreeSet<String>) -> Vec<String> {
+    let heads = || words.iter().filter(|word| word.len() > 1 && word.ends_with('_'));
+    let tails = || words.iter().filter(|word| word.len() > 1 && word.starts_with('_'));
+    let of_word = |word| heads().flat_map(move |head| tails().map(move |tail| format!("{head}{word}{tail}")));
+    words.iter().flat_map(of_word).collect()
 }
 
 /// The word as it is, as a part of a label, and as people read it.

@@ -116,18 +116,7 @@ fn words(pipeline: &PipelineFile, warehouse: &Warehouse) -> BTreeSet<String> {
     let schedules =
         pipeline.schedules.iter().flat_map(|schedule| [schedule.name.clone(), schedule.time_zone.clone()]);
     let labels = pipeline.privacy.labels.keys().cloned();
-    let words: BTreeSet<String> =
-        literals.chain(names).chain(schedules).chain(labels).chain(SEVERITIES.map(str::to_owned)).collect();
-    let composed = composed(&words);
-    words.into_iter().chain(composed).collect()
-}
-
-/// What models make of words: one between a literal that ends with an underscore and one that begins with it.
-fn composed(words: &BTreeSet<String>) -> Vec<String> {
-    let heads = || words.iter().filter(|word| word.len() > 1 && word.ends_with('_'));
-    let tails = || words.iter().filter(|word| word.len() > 1 && word.starts_with('_'));
-    let of_word = |word| heads().flat_map(move |head| tails().map(move |tail| format!("{head}{word}{tail}")));
-    words.iter().flat_map(of_word).collect()
+    literals.chain(names).chain(schedules).chain(labels).chain(SEVERITIES.map(str::to_owned)).collect()
 }
 
 /// Texts between single quotes, comments left out.
