@@ -47,7 +47,9 @@ impl Sessions {
             // Short words gain nothing from views, and rows that are joined hold on to the buffers of all rows there
             // were: a sort of 200,000 tickets asked for 29 GB.
             .set_bool("datafusion.execution.parquet.schema_force_view_types", false)
-            .set_bool("datafusion.execution.parquet.pushdown_filters", true);
+            // What a sort with a limit pushes into a scan while it runs can fail there: a CASE in the order of a question
+            // stopped one run in three (`case.rs`, DataFusion 55.2).
+            .set_bool("datafusion.execution.parquet.pushdown_filters", false);
         let tiers = options.tiers.iter().map(|(group, tier)| (*group, *tier)).collect();
         let labels = options.labels.clone();
         Ok(Self { runtime, config, schedules, tiers, labels, engine: options.engine.clone() })
