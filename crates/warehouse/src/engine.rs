@@ -7,12 +7,13 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
-use datafusion::error::{DataFusionError, Result};
+use datafusion::error::Result;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use deskmeter_lake::{ConnectionLake, DeltaTable};
 
+use crate::error::external;
 use crate::group_windows::GroupWindows;
 
 #[cfg(feature = "ballista")]
@@ -151,8 +152,4 @@ impl Engine {
             _ => Ok(()),
         }
     }
-}
-
-fn external(error: impl std::error::Error + Send + Sync + 'static) -> DataFusionError {
-    DataFusionError::External(Box::new(error))
 }

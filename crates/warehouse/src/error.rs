@@ -98,6 +98,11 @@ pub enum Error {
     Engine(#[source] Box<DataFusionError>),
 }
 
+/// A failure of something else, as the engine passes it on.
+pub(crate) fn external(error: impl std::error::Error + Send + Sync + 'static) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}
+
 /// `: did you mean …?`, or nothing.
 fn nearest_of<T: ToString>(nearest: &[T]) -> String {
     let names: Vec<String> = nearest.iter().map(ToString::to_string).collect();

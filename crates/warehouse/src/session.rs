@@ -174,14 +174,14 @@ pub(crate) fn register_collected(
     context.register_table(table.name, whole.into_view()).map(drop)
 }
 
-/// Puts another table in the place of one.
+/// Registers a table, in the place of another of its name if there is one.
 pub(crate) fn replace_table(
     context: &SessionContext,
     name: &str,
-    table: &Arc<dyn TableProvider>,
+    table: Arc<dyn TableProvider>,
 ) -> Result<()> {
     context.deregister_table(name)?;
-    context.register_table(name, Arc::clone(table)).map(drop)
+    context.register_table(name, table).map(drop)
 }
 
 /// The table of everyone whom a ticket was ever assigned to.

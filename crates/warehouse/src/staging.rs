@@ -12,6 +12,7 @@ use datafusion::prelude::{DataFrame, ParquetReadOptions, SessionContext, col, li
 use deskmeter_lake::{ConnectionLake, StagedRows, TableSpec};
 use url::Url;
 
+use crate::error::external;
 use crate::models::Model;
 use crate::store::Store;
 use crate::{Engine, Error};
@@ -201,8 +202,4 @@ fn url_of(root: &Url, lake: &ConnectionLake, name: &str, path: &str) -> String {
         segments.push(name).extend(path.split('/'));
     }
     url.to_string()
-}
-
-fn external(error: url::ParseError) -> datafusion::error::DataFusionError {
-    datafusion::error::DataFusionError::Internal(error.to_string())
 }

@@ -270,7 +270,7 @@ impl Warehouse {
         let assigned = self.ever_assigned().await?;
         for months in parts {
             let context = self.source_context().await?;
-            session::replace_table(&context, EVER_ASSIGNED, &assigned).map_err(Error::engine)?;
+            session::replace_table(&context, EVER_ASSIGNED, Arc::clone(&assigned)).map_err(Error::engine)?;
             refresh::narrow(&context, months).await.map_err(Error::engine)?;
             let steps = refresh::steps(&self.catalogue, has_months);
             let replaced = are_others_kept.then_some(months);
@@ -294,9 +294,8 @@ impl Warehouse {
     async fn ever_assigned(&self) -> Result<Arc<dyn TableProvider>, Error> {
         let context = self.source_context().await?;
         let frame = context.table(EVER_ASSIGNED).await.map_err(Error::engine)?;
-        let (schema, partitions) = refresh::evaluated(frame).await.map_err(Error::engine)?;
-        let held = self.options.engine.hold(self.store.lake(), EVER_ASSIGNED, schema, partitions).await;
-        held.map_err(Error::engine)
+        let held = refresh::held(&self.options.engine, self.store.lake(), EVER_ASSIGNED, frame).await;
+        held.map(|(_, table)| table).map_err(Error::engine)
     }
 
     /// Makes the marts about what the checks found.

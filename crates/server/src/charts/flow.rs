@@ -64,15 +64,8 @@ impl Move {
 impl Flow {
     /// The drawing.
     pub(crate) fn svg(&self, size: Size) -> String {
-        let (frame, class, id) = (size.frame(), size.class(), &self.id);
-        let mut svg = format!(
-            "<svg class=\"chart {class}\" viewBox=\"0 0 {} {}\" role=\"img\" aria-labelledby=\"{id}-{class}-title {id}-{class}-desc\">\
-             <title id=\"{id}-{class}-title\">{}</title><desc id=\"{id}-{class}-desc\">{}</desc>",
-            frame.width,
-            frame.height,
-            escape(&self.title),
-            escape(&self.summary()),
-        );
+        let frame = size.frame();
+        let mut svg = size.open(&self.id, &self.title, &self.summary());
         let mut left = self.nodes(frame.height, |one| one.from);
         let mut right = self.nodes(frame.height, |one| one.to);
         let (start, end) = (SIDE + NODE_WIDTH, frame.width - SIDE - NODE_WIDTH);

@@ -76,7 +76,17 @@ impl Size {
         }
     }
 
-    pub(super) const fn class(self) -> &'static str {
+    /// The head of a drawing: its box, and what it is for those who do not see it.
+    pub(super) fn open(self, id: &str, title: &str, summary: &str) -> String {
+        let (Frame { width, height, .. }, class) = (self.frame(), self.class());
+        let (title, summary) = (escape(title), escape(summary));
+        format!(
+            "<svg class=\"chart {class}\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"{id}-{class}-title {id}-{class}-desc\">\
+             <title id=\"{id}-{class}-title\">{title}</title><desc id=\"{id}-{class}-desc\">{summary}</desc>"
+        )
+    }
+
+    const fn class(self) -> &'static str {
         match self {
             Self::Wide => "wide",
             Self::Half => "half",
@@ -96,15 +106,7 @@ impl Chart {
         let frame = size.frame();
         let axis = Axis::new(self.max(), self.unit, 4);
         let plane = Plane { chart: self, frame: &frame, axis: &axis };
-        let (id, class) = (&self.id, size.class());
-        let mut svg = format!(
-            "<svg class=\"chart {class}\" viewBox=\"0 0 {} {}\" role=\"img\" aria-labelledby=\"{id}-{class}-title {id}-{class}-desc\">\
-             <title id=\"{id}-{class}-title\">{}</title><desc id=\"{id}-{class}-desc\">{}</desc>",
-            frame.width,
-            frame.height,
-            escape(&self.title),
-            escape(&self.summary()),
-        );
+        let mut svg = size.open(&self.id, &self.title, &self.summary());
         plane.grid(&mut svg);
         plane.labels(&mut svg);
         match self.kind {

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use super::snapshot::{Files, Snapshot};
 use crate::business_time::{self, Schedules};
+use crate::error::external;
 use crate::fill_down;
 use crate::options::ScheduleSpec;
 
@@ -223,8 +224,4 @@ fn write_rows(name: &TableReference, table: &MemTable) -> Result<Vec<Vec<u8>>> {
 fn read_rows(bytes: &[u8]) -> Result<Vec<RecordBatch>> {
     let stream = StreamReader::try_new(Cursor::new(bytes), None)?;
     stream.map(|batch| batch.map_err(DataFusionError::from)).collect()
-}
-
-fn external(error: impl std::error::Error + Send + Sync + 'static) -> DataFusionError {
-    DataFusionError::External(Box::new(error))
 }

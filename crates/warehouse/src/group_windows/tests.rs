@@ -20,7 +20,8 @@ const TAKEN: &str = "
         first_value(word) over (partition by team order by at) as first,
         sum(value) over (partition by team order by at rows between unbounded preceding and current row) as until,
         sum(value) over (partition by team) as whole,
-        count(value) over (partition by team) as known
+        count(value) over (partition by team) as known,
+        fill_down(word) over (partition by team order by at) as newest
     from rows order by at";
 const LEFT: &str = "
     select at,
@@ -58,6 +59,7 @@ fn context(rows: &[Row], is_ours: bool) -> SessionContext {
     let context = SessionContext::new_with_state(state.build());
     let table = MemTable::try_new(batches[0].schema(), vec![batches]).unwrap();
     context.register_table("rows", Arc::new(table)).unwrap();
+    context.register_udwf(crate::fill_down::function());
     context
 }
 

@@ -12,7 +12,7 @@ pub(crate) use plan::steps;
 pub use report::{CheckReport, ModelReport, RefreshReport};
 pub(crate) use report::{add_up, has_failed};
 pub use results::CheckSummary;
-pub(crate) use run::{Made, Refresh, bound_plan, evaluated, parameters};
+pub(crate) use run::{Made, Refresh, bound_plan, evaluated, held, parameters};
 pub(crate) use touched::{SLA_TARGETS, narrow, narrow_to_ticket, parts, running_months, touched_months};
 
 use std::collections::BTreeSet;

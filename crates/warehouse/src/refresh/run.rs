@@ -14,12 +14,14 @@ use datafusion::error::Result as EngineResult;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::collect_partitioned;
 use datafusion::prelude::{SessionContext, col};
+use deskmeter_lake::ConnectionLake;
 
 use super::keeping::Keeping;
 use super::plan::{Form, Step, last_use};
 use super::{ModelReport, add_up, checks};
 use crate::models::{self, Model};
 use crate::options::Definitions;
+use crate::session::replace_table;
 use crate::staging::Staging;
 use crate::store::Store;
 use crate::{Engine, Error};
@@ -85,7 +87,7 @@ impl Refresh<'_> {
         let frame = DataFrame::new(self.context.state(), plan);
         let rows = match step.form {
             Form::View => {
-                self.register(&model.name, frame.into_view()).map_err(failed)?;
+                replace_table(self.context, &model.name, frame.into_view()).map_err(failed)?;
                 None
             }
             Form::Memory => Some(self.hold(model, frame).await.map_err(failed)?),
@@ -100,17 +102,9 @@ impl Refresh<'_> {
         })
     }
 
-    fn register(&self, name: &str, table: Arc<dyn TableProvider>) -> EngineResult<()> {
-        self.context.deregister_table(name)?;
-        self.context.register_table(name, table)?;
-        Ok(())
-    }
-
     async fn hold(&self, model: &Model, frame: DataFrame) -> EngineResult<u64> {
-        let (schema, partitions) = evaluated(frame).await?;
-        let rows = partitions.iter().flatten().map(RecordBatch::num_rows).sum::<usize>() as u64;
-        let held = self.engine.hold(self.store.lake(), &model.name, schema, partitions).await?;
-        self.register(&model.name, held)?;
+        let (rows, table) = held(self.engine, self.store.lake(), &model.name, frame).await?;
+        replace_table(self.context, &model.name, table)?;
         Ok(rows)
     }
 
@@ -128,7 +122,7 @@ impl Refresh<'_> {
         keeping.begin(self.store, model, (Arc::clone(&schema), batches.clone()), self.months).await?;
         let held =
             self.engine.hold(self.store.lake(), &model.name, schema, vec![batches]).await.map_err(failed)?;
-        self.register(&model.name, held).map_err(failed)?;
+        replace_table(self.context, &model.name, held).map_err(failed)?;
         Ok(rows)
     }
 }
@@ -139,6 +133,18 @@ pub(crate) async fn evaluated(frame: DataFrame) -> EngineResult<(SchemaRef, Vec<
     let plan = frame.create_physical_plan().await?;
     let schema = nullable(&plan.schema());
     Ok((schema, collect_partitioned(plan, context).await?))
+}
+
+/// The rows of a frame, evaluated once, where the engine can read them again; and how many there are.
+pub(crate) async fn held(
+    engine: &Engine,
+    lake: Option<&ConnectionLake>,
+    name: &str,
+    frame: DataFrame,
+) -> EngineResult<(u64, Arc<dyn TableProvider>)> {
+    let (schema, partitions) = evaluated(frame).await?;
+    let rows = partitions.iter().flatten().map(RecordBatch::num_rows).sum::<usize>() as u64;
+    Ok((rows, engine.hold(lake, name, schema, partitions).await?))
 }
 
 /// Rows in the order of their key: the same rows make the same file, and then nothing is written.

@@ -10,6 +10,7 @@ use datafusion::functions_aggregate::expr_fn::{count, max, min};
 use datafusion::prelude::{DataFrame, SessionContext, col, in_subquery, lit};
 
 use super::Touched;
+use crate::session::replace_table;
 
 /// Memory that a refresh of one ticket with its events may need, in bytes: measured with twelve child events and eight
 /// metric events a ticket, with room to spare.
@@ -97,8 +98,7 @@ pub(crate) async fn narrow(context: &SessionContext, months: &BTreeSet<String>) 
         if let Some((first, last)) = bounds.first().and_then(bounds_of) {
             narrowed = narrowed.filter(col("ticket_id").between(lit(first), lit(last)))?;
         }
-        context.deregister_table(name)?;
-        context.register_table(name, narrowed.into_view())?;
+        replace_table(context, name, narrowed.into_view())?;
     }
     Ok(())
 }
@@ -112,8 +112,7 @@ fn bounds_of(batch: &RecordBatch) -> Option<(i64, i64)> {
 pub(crate) async fn narrow_to_ticket(context: &SessionContext, ticket_id: i64) -> Result<()> {
     for name in OF_TICKETS {
         let narrowed = context.table(name).await?.filter(col("ticket_id").eq(lit(ticket_id)))?;
-        context.deregister_table(name)?;
-        context.register_table(name, narrowed.into_view())?;
+        replace_table(context, name, narrowed.into_view())?;
     }
     Ok(())
 }
