@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use deskmeter_simulator::{FAULTS, FaultDoc};
 
-use crate::inside::{Dice, Inside, Reference, VISITS, asked_for};
+use crate::inside::{Dice, Inside, Reference, VISITS, asked_for, world};
 use crate::shaky::{Fate, Weather};
 
 /// Tickets of the worlds.
@@ -248,6 +248,19 @@ fn storage_faults_heal_to_the_tables_of_a_fault_free_run() {
     }
     eprintln!("{desks} desks, {runs} runs, {met} operations failed, {failed} runs with them");
     assert!(failed > 0, "the storage was shaken");
+}
+
+#[test]
+fn what_a_dead_writer_left_half_written_in_the_state_is_swept() {
+    let desk = Inside::new(world(30, 54), None);
+    desk.visit(TWICE[0]);
+    let leftover = desk.dir.path().join("state/connections/acme/runs/000000000009#1");
+    std::fs::create_dir_all(leftover.parent().unwrap()).unwrap();
+    std::fs::write(&leftover, "{\"number\":9,\"sta").unwrap();
+    let file = std::fs::File::options().write(true).open(&leftover).unwrap();
+    file.set_modified(std::time::UNIX_EPOCH).unwrap();
+    desk.run().unwrap();
+    assert!(!leftover.exists(), "it was not swept");
 }
 
 #[test]

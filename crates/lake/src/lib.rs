@@ -36,6 +36,7 @@ pub use log::{LogFault, log_faults, repair_log};
 pub use replace::{StagedRows, Written};
 pub use retention::{Cleaned, Retention, checkpoint_if_due, clean_up, orphans, write_checkpoint};
 pub use schema::{CONTRACT, DATA_SKIPPING, conform, storable_schema};
+pub use staged::sweep_staged;
 pub use verify::{FileFault, verify_file};
 pub use writer::{FILE_ROWS_MAX, FileWriter};
 

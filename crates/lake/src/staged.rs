@@ -11,11 +11,16 @@ use crate::Error;
 /// Deletes staged files below a `file` URL that were last written before `cutoff`, in seconds since the epoch. Gives
 /// their number; 0 for stores that stage nothing.
 pub(crate) fn sweep(url: &Url, cutoff: i64) -> Result<u64, Error> {
-    let Some(folder) = local_folder(url) else { return Ok(0) };
+    local_folder(url).map_or(Ok(0), |folder| sweep_staged(&folder, cutoff))
+}
+
+/// Deletes what dead writers left staged below a folder before `cutoff`, in seconds since the epoch. Gives the number of
+/// files.
+pub fn sweep_staged(folder: &Path, cutoff: i64) -> Result<u64, Error> {
     let failed = |error: std::io::Error| Error::storage("sweep", folder.display(), &error);
     let cutoff = UNIX_EPOCH + Duration::from_secs(cutoff.max(0).unsigned_abs());
     let mut swept = 0;
-    for file in files_below(&folder).map_err(failed)? {
+    for file in files_below(folder).map_err(failed)? {
         let is_old =
             std::fs::metadata(&file).and_then(|meta| meta.modified()).is_ok_and(|time| time < cutoff);
         if is_staged(&file) && is_old {

@@ -53,13 +53,30 @@ impl State {
 
     /// All of it, for the audit.
     pub(crate) fn audited(&self) -> StateStore {
-        let below =
-            |root: &PathBuf| self.prefix.parts().fold(root.clone(), |dir, part| dir.join(part.as_ref()));
         StateStore {
             store: Arc::clone(&self.store),
             prefix: self.prefix.clone(),
-            folder: self.local_root.as_ref().map(below),
+            folder: self.local_folder(&self.prefix),
         }
+    }
+
+    /// Lets go of what dead writers left half-written about the connection on local disk before `cutoff`, in seconds
+    /// since the epoch.
+    pub(crate) fn sweep(&self, cutoff: i64) -> Result<(), Error> {
+        let Some(folder) = self.local_folder(&self.connection_dir()) else { return Ok(()) };
+        let swept = deskmeter_lake::sweep_staged(&folder, cutoff);
+        swept
+            .map(drop)
+            .map_err(|error| Error::new(ErrorKind::Storage, "tidy the state store up").because(error))
+    }
+
+    fn local_folder(&self, path: &Path) -> Option<PathBuf> {
+        let root = self.local_root.clone()?;
+        Some(path.parts().fold(root, |dir, part| dir.join(part.as_ref())))
+    }
+
+    fn connection_dir(&self) -> Path {
+        self.prefix.clone().join("connections").join(self.connection.as_str())
     }
 
     pub(crate) fn vault(&self, keys: Vec<SealingKey>) -> Result<Vault, Error> {
@@ -81,8 +98,7 @@ impl State {
 
     /// Where the last audit is kept: beside the runs, with which it is deleted.
     pub(crate) fn last_audit(&self) -> (Arc<dyn ObjectStore>, Path) {
-        let dir = self.prefix.clone().join("connections").join(self.connection.as_str());
-        (Arc::clone(&self.store), dir.join("last-audit.json"))
+        (Arc::clone(&self.store), self.connection_dir().join("last-audit.json"))
     }
 
     pub(crate) fn deletions(&self, keys: Vec<SealingKey>) -> Result<Deletions, Error> {

@@ -195,6 +195,7 @@ impl Run<'_> {
         let keep_hours = i64::try_from(self.pipeline.lake.keep_versions_hours).unwrap_or(i64::MAX);
         let cutoff = now.saturating_sub(keep_hours.saturating_mul(3_600));
         let retention = Retention { log_before: cutoff, files_before: cutoff };
+        self.state.sweep(cutoff)?;
         clean_marts(warehouse, lake, retention).await
     }
 
