@@ -53,3 +53,5 @@ mod shaky;
 mod support;
 /// The marts against the simulator's independent truth.
 mod truth;
+/// A lake that is kept up hour after hour.
+mod upkeep;
