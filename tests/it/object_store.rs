@@ -61,14 +61,34 @@ fn versions(cloud: &Cloud, desk: &Desk, prefix: &str) -> usize {
     listed.matches("<VersionId>").count()
 }
 
+/// Switches versioning on.
+fn keep_versions(cloud: &Cloud) {
+    let body = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    let address = format!("{}/desk?versioning", cloud.address.endpoint);
+    let enabled = reqwest::Client::new().put(address).body(body).send();
+    assert!(Runtime::new().unwrap().block_on(enabled).unwrap().status().is_success());
+}
+
+#[test]
+fn a_disconnect_says_aloud_that_a_bucket_keeps_versions_that_it_may_not_list() {
+    let Some(cloud) = Cloud::s3_without_list_versions() else { return };
+    let desk = desk(&cloud, 18);
+    keep_versions(&cloud);
+    desk.connect();
+    desk.run(&["sync"]).ok();
+    let said = desk.run(&["disconnect", "--yes"]).ok();
+    assert!(said.stderr.contains("warning"), "{}{}", said.stdout, said.stderr);
+    assert!(!said.stdout.contains("old versions in the bucket were deleted too"), "{}", said.stdout);
+    assert_eq!(cloud.objects(&desk, "lake/"), 0, "what can be listed is gone");
+    let receipt = std::fs::read_to_string(desk.dir.path().join("receipt-acme-1.txt")).unwrap();
+    assert_eq!(receipt.matches("\"old_versions\":\"kept\"").count(), 2, "{receipt}");
+}
+
 #[test]
 fn a_disconnect_leaves_no_old_version_in_a_bucket_with_versioning() {
     let Some(cloud) = Cloud::s3() else { return };
     let desk = desk(&cloud, 17);
-    let body = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
-    let enabled =
-        reqwest::Client::new().put(format!("{}/desk?versioning", cloud.address.endpoint)).body(body).send();
-    assert!(Runtime::new().unwrap().block_on(enabled).unwrap().status().is_success());
+    keep_versions(&cloud);
     desk.connect();
     desk.run(&["sync"]).ok();
     let kept = versions(&cloud, &desk, "lake/acme/") + versions(&cloud, &desk, "state/connections/acme/");

@@ -53,7 +53,7 @@ fn tables(desk: &Inside) -> usize {
 #[test]
 fn many_small_syncs_leave_no_more_behind_than_a_few() {
     let (syncs, tickets) = (asked_for("DESKMETER_SMALL_SYNCS", 6), asked_for("DESKMETER_SMALL_TICKETS", 100));
-    let mut desk = Inside::new(world(u32::try_from(tickets).unwrap(), 91), None);
+    let desk = Inside::new(world(u32::try_from(tickets).unwrap(), 91), None);
     // What is removed is dated by the machine's clock: by ours it is older than any version that is kept, at once.
     desk.time.visit(END);
     desk.time.pass(60 * 86_400);
