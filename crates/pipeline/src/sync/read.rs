@@ -83,10 +83,11 @@ impl Reader<'_> {
         if matches!(from, Position::Time { start_time } if start_time > until) {
             return Ok(());
         }
-        match self.fetch_or_go_back(stream, &from).await {
+        let mut went_back = None;
+        match self.fetch_or_go_back(stream, &from, &mut went_back).await {
             Ok(Fetched::NothingYet) => Ok(()),
             Ok(Fetched::Page(from, first)) => {
-                self.pages((stream, from), first, loader, sanitizer, report).await
+                self.pages((stream, from), (first, went_back), loader, sanitizer, report).await
             }
             Err(error) => refused_or_ended(stream, error, report),
         }
@@ -105,7 +106,7 @@ impl Reader<'_> {
     async fn pages(
         &self,
         (stream, mut at): (Stream, Position),
-        mut raw: RawPage,
+        (mut raw, mut went_back): (RawPage, Option<UnixSeconds>),
         loader: &mut Loader,
         sanitizer: &mut Sanitizer,
         report: &mut StreamReport,
@@ -130,7 +131,9 @@ impl Reader<'_> {
                 Next::End(_) => (push.await, Ok(Fetched::NothingYet)),
                 // A run that was asked to end commits what it has.
                 Next::Page(_) if stopped => (push.await, Ok(Fetched::NothingYet)),
-                Next::Page(position) => tokio::join!(push, self.fetch_or_go_back(stream, position)),
+                Next::Page(position) => {
+                    tokio::join!(push, self.fetch_or_go_back(stream, position, &mut went_back))
+                }
             };
             if let Some(committed) = pushed.map_err(open::of_loader).map_err(Ended::Run)? {
                 self.committed(stream, &committed, report);
@@ -199,21 +202,32 @@ impl Reader<'_> {
         self.context.observer.event(&Event::Committed { stream, rows });
     }
 
+    /// Where to go on by time: the overlap before the newest row. Where that is no later than the last time, the page
+    /// from there was all overlap; then at the newest row. None where that does not lead on either: more rows than a
+    /// page holds have one second, and no cursor leads past them.
+    fn back_from(&self, at: &Position, went_back: Option<UnixSeconds>) -> Option<Position> {
+        let mut places = [RECENT_SECONDS, 0].map(|overlap| at.by_time(overlap, self.start_time)).into_iter();
+        places.find(|place| place.reached() > went_back)
+    }
+
     async fn fetch(&self, stream: Stream, from: &Position) -> Result<RawPage, deskmeter_extractor::Error> {
         let request = PageRequest { stream, from: from.clone(), page_size: self.page_size };
         self.client.fetch(&request, self.tokens).await
     }
 
-    /// The page at this position; where the server refuses a cursor, the page at the newest time seen instead.
+    /// The page at this position; where the server refuses a cursor, the page at the newest time seen instead, which is
+    /// later each time: `went_back` is the last of them.
     async fn fetch_or_go_back(
         &self,
         stream: Stream,
         at: &Position,
+        went_back: &mut Option<UnixSeconds>,
     ) -> Result<Fetched, deskmeter_extractor::Error> {
         let (at, fetched) = match self.fetch(stream, at).await {
             Err(error) if error.kind() == FetchError::BadCursor => {
+                let Some(at) = self.back_from(at, *went_back) else { return Err(error) };
                 warn!(stream = stream.name(), "cursor refused: going on by time");
-                let at = at.by_time(RECENT_SECONDS, self.start_time);
+                *went_back = at.reached();
                 let page = self.fetch(stream, &at).await;
                 (at, page)
             }

@@ -29,6 +29,46 @@ async fn goes_on_by_time_when_a_cursor_is_refused_and_loses_and_doubles_nothing(
     assert_eq!(odd.number("select count(distinct ticket_id) from tickets").await, 1_200);
 }
 
+/// An account whose 1,300 tickets were all updated within so many seconds: more than a page, within the overlap.
+fn busy_minute(seconds: usize) -> World {
+    let updated = |id: usize| END - 86_400 + (id * seconds / 1_300) as i64;
+    let ticket = |id| {
+        format!(
+            "{{\"id\":{id},\"status\":\"open\",\"created_at\":\"2026-01-01T00:00:00Z\",\
+             \"updated_at\":\"2026-10-31T00:00:00Z\",\"generated_timestamp\":{}}}",
+            updated(id)
+        )
+    };
+    let tickets: Vec<_> = (1..=1_300).map(ticket).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let users = r#"{"users":[{"id":1,"role":"admin","updated_at":"2026-01-01T00:00:00Z"}]}"#;
+    std::fs::write(folder.path().join("users.json"), users).unwrap();
+    let text = format!("{{\"tickets\":[{}]}}", tickets.join(","));
+    std::fs::write(folder.path().join("tickets.json"), text).unwrap();
+    World::load(folder.path()).unwrap()
+}
+
+async fn without_cursors(world: World) -> Desk {
+    let faults = vec!["cursor-refused".parse().unwrap()];
+    Desk::new(world, |options| options.faults = faults).await.connected().await
+}
+
+#[tokio::test]
+async fn goes_on_by_time_through_a_minute_that_fills_more_than_a_page() {
+    let desk = without_cursors(busy_minute(50)).await;
+    desk.read().await.unwrap();
+    assert_eq!(desk.number("select count(distinct ticket_id) from tickets").await, 1_300);
+}
+
+#[tokio::test]
+async fn ends_where_a_second_fills_more_than_a_page_and_no_cursor_leads_on() {
+    let desk = without_cursors(busy_minute(1)).await;
+    let error = desk.sync().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Zendesk);
+    assert!(told(&error).contains("cursor"), "{}", told(&error));
+    assert!(desk.exports() < 20, "{} requests", desk.exports());
+}
+
 #[tokio::test]
 async fn fails_loudly_where_a_stream_stands_still_and_reads_the_others_all_the_same() {
     let plain = with_faults(60, &[]).await;
