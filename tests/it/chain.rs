@@ -124,6 +124,26 @@ fn a_damaged_file_is_named_taken_out_and_read_again() {
 }
 
 #[test]
+fn a_damaged_mart_is_named_taken_away_and_made_anew() {
+    let desk = Desk::generated(60, 13);
+    desk.connect();
+    desk.run(&["sync"]).ok();
+    let rows = "select count(*), sum(full_resolution_minutes_calendar) from ticket_metrics";
+    let before = desk.run(&["query", rows]).ok().stdout;
+    let of_mart = |path: &&(std::path::PathBuf, u64)| path.0.to_string_lossy().contains("/ticket_metrics/");
+    let damaged = desk.data_files().iter().find(of_mart).unwrap().0.clone();
+    let length = damaged.metadata().unwrap().len() as usize;
+    std::fs::write(&damaged, vec![0; length]).unwrap();
+    let checked = desk.run(&["lake", "check"]);
+    assert_eq!(checked.code, 5, "{}", checked.stdout);
+    assert!(checked.stdout.contains("ticket_metrics"), "{}", checked.stdout);
+    desk.run(&["lake", "check", "--repair"]).ok();
+    desk.run(&["sync"]).ok();
+    desk.run(&["lake", "check"]).ok();
+    assert_eq!(desk.run(&["query", rows]).ok().stdout, before);
+}
+
+#[test]
 fn the_audit_finds_nothing_of_what_was_planted_and_finds_a_leak() {
     let world = World::generate(&WorldOptions { tickets: 400, seed: 8, end: END, months: 12 });
     let mut canaries = Vec::new();

@@ -216,8 +216,17 @@ impl ConnectionLake {
     /// Deletes everything below the connection's folder: tables, logs, leftovers of dead writers; then lists again.
     /// It needs the connection's lease: what a running writer puts meanwhile makes the proof fail, which is an error.
     pub async fn purge(&self) -> Result<Purged, Error> {
-        let failed = |error: object_store::Error| Error::storage("delete", &self.url, &error);
-        let objects: Vec<_> = self.store.list(Some(&self.prefix)).try_collect().await.map_err(failed)?;
+        self.delete_below(&self.prefix, &self.url).await
+    }
+
+    /// Deletes one table with its log and all versions. It needs the connection's lease.
+    pub async fn remove_table(&self, name: &str) -> Result<Purged, Error> {
+        self.delete_below(&self.prefix.clone().join(name), &self.table_location(name)).await
+    }
+
+    async fn delete_below(&self, prefix: &Path, url: &Url) -> Result<Purged, Error> {
+        let failed = |error: object_store::Error| Error::storage("delete", url, &error);
+        let objects: Vec<_> = self.store.list(Some(prefix)).try_collect().await.map_err(failed)?;
         let mut purged = Purged::default();
         for object in &objects {
             purged.objects += 1;
@@ -226,11 +235,11 @@ impl ConnectionLake {
         let locations = futures::stream::iter(objects.into_iter().map(|object| Ok(object.location)));
         let deleted = self.store.delete_stream(Box::pin(locations));
         deleted.try_for_each(|_| std::future::ready(Ok(()))).await.map_err(failed)?;
-        purged.objects += staged::remove_folder(&self.url)?;
-        let left = self.store.list(Some(&self.prefix)).try_next().await.map_err(failed)?;
+        purged.objects += staged::remove_folder(url)?;
+        let left = self.store.list(Some(prefix)).try_next().await.map_err(failed)?;
         if left.is_some() {
             let error = std::io::Error::other("objects are still listed after the deletion");
-            return Err(Error::storage("delete", &self.url, &error));
+            return Err(Error::storage("delete", url, &error));
         }
         Ok(purged)
     }

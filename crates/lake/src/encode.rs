@@ -49,6 +49,12 @@ fn is_delta_encoded(data_type: &DataType) -> bool {
     )
 }
 
+/// The name of a file with this content: a hash of it.
+pub(crate) fn file_name(content: &[u8]) -> String {
+    let hash = blake3::hash(content).to_hex();
+    format!("{}.zstd.parquet", hash.get(..32).unwrap_or(hash.as_str()))
+}
+
 /// A data file that is not written yet.
 #[derive(Debug, Clone)]
 pub struct EncodedFile {

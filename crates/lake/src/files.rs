@@ -15,6 +15,7 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchR
 use parquet::errors::ParquetError;
 use serde_json::Value;
 
+use crate::encode::file_name;
 use crate::{Error, busy, schema};
 
 /// Rows in one batch that is read.
@@ -111,6 +112,14 @@ impl FetchedFile {
             let batch = with_partition(&batch, column.as_deref(), partition.as_deref(), &schema);
             schema::conform(&table, &batch.map_err(|error| failed(&error))?, &schema)
         }))
+    }
+
+    /// Whether the content is the one that the file was named for. Names that are no hash of ours say nothing.
+    pub(crate) fn is_as_named(&self, name: &str) -> bool {
+        let ours = file_name(&self.bytes);
+        let is_hash = name.len() == ours.len()
+            && name.split('.').next().is_some_and(|stem| stem.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        !is_hash || name == ours
     }
 
     /// The file's size in bytes.

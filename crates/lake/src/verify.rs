@@ -12,7 +12,8 @@ pub enum FileFault {
     Missing,
     /// It is not as long as the log says.
     Length,
-    /// It cannot be read to its end, or does not hold as many rows as the log says.
+    /// It cannot be read to its end, does not hold as many rows as the log says, or is not the file that was written: its
+    /// name is a hash of what was.
     Unreadable,
 }
 
@@ -33,9 +34,12 @@ pub async fn verify_file(
     let state = table.snapshot().map_err(|error| Error::table("read log of", name, &error))?;
     let schema = state.snapshot().arrow_schema();
     let fetched = fetch_file(table, name, file).await?;
+    let written = file.path.filename().unwrap_or_default().to_owned();
     let counted = busy(move || {
-        fetched.batches(&schema)?.map(|batch| Ok(batch?.num_rows() as u64)).sum::<Result<u64, Error>>()
+        let batches = fetched.batches(&schema)?;
+        let rows = batches.map(|batch| Ok(batch?.num_rows() as u64)).sum::<Result<u64, Error>>()?;
+        Ok((fetched.is_as_named(&written), rows))
     });
-    let Ok(rows) = counted.await else { return Ok(Some(FileFault::Unreadable)) };
+    let Ok((true, rows)) = counted.await else { return Ok(Some(FileFault::Unreadable)) };
     Ok(file.rows.is_some_and(|told| told != rows).then_some(FileFault::Unreadable))
 }

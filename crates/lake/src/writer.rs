@@ -9,6 +9,7 @@ use deltalake_core::kernel::Add;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 
+use crate::encode::file_name;
 use crate::schema::DATA_SKIPPING;
 use crate::{EncodedFile, Error, FileEncoder, TableSpec, busy};
 
@@ -92,8 +93,7 @@ impl FileWriter {
     }
 
     async fn put_file(&self, folder: &str, partition: Option<&str>, file: EncodedFile) -> Result<Add, Error> {
-        let hash = blake3::hash(&file.bytes).to_hex();
-        let path = format!("{folder}{}.zstd.parquet", hash.get(..32).unwrap_or(hash.as_str()));
+        let path = format!("{folder}{}", file_name(&file.bytes));
         let location = Path::from(path.as_str());
         let failed = |error: object_store::Error| Error::storage("write file", &location, &error);
         self.store.put(&location, file.bytes.into()).await.map_err(failed)?;

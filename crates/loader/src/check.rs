@@ -13,7 +13,7 @@ use crate::{Error, Loader, open};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// Name of the table.
-    pub table: &'static str,
+    pub table: String,
     /// File it is about, below the table's folder; empty when it is the log as a whole.
     pub path: String,
     /// What is wrong.
@@ -66,41 +66,71 @@ impl From<FileFault> for Fault {
     }
 }
 
-/// Reads every collected table of the connection from end to end and tells what is wrong. Changes nothing; a table
+/// Reads every table of the connection from end to end, marts too, and tells what is wrong. Changes nothing; a table
 /// that does not exist yet is in order.
 pub async fn check(lake: &ConnectionLake) -> Result<Vec<Finding>, Error> {
     let mut findings = Vec::new();
     for table in ALL {
-        let finding = |path: String, fault| Finding { table: table.name, path, fault };
-        let broken = log_faults(lake, table.name).await.map_err(Error::Lake)?;
-        findings.extend(broken.iter().map(|(path, fault)| finding(path.to_string(), (*fault).into())));
-        let handle = match lake.table(table.name).await {
-            Ok(Some(handle)) => handle,
-            Ok(None) => continue,
-            Err(deskmeter_lake::Error::Table { .. }) if !broken.is_empty() => continue,
-            Err(deskmeter_lake::Error::Table { .. }) => {
-                findings.push(finding(String::new(), Fault::Log));
-                continue;
-            }
-            Err(error) => return Err(Error::Lake(error)),
-        };
-        for (file, fault) in broken_files(&handle, table).await? {
-            findings.push(finding(file.path.to_string(), fault));
-        }
-        let unknown = orphans(&handle, table.name).await.map_err(Error::Lake)?;
-        findings.extend(unknown.into_iter().map(|path| finding(path, Fault::Orphan)));
+        findings.extend(check_table(lake, table.name).await?);
+    }
+    for mart in marts(lake).await? {
+        findings.extend(check_table(lake, &mart).await?);
     }
     Ok(findings)
 }
 
-async fn broken_files(handle: &DeltaTable, table: &'static Table) -> Result<Vec<(DataFile, Fault)>, Error> {
+/// Tables that are made from the collected ones.
+async fn marts(lake: &ConnectionLake) -> Result<Vec<String>, Error> {
+    let mut names = lake.table_names().await.map_err(Error::Lake)?;
+    names.retain(|name| ALL.iter().all(|table| table.name != name));
+    Ok(names)
+}
+
+async fn check_table(lake: &ConnectionLake, name: &str) -> Result<Vec<Finding>, Error> {
+    let finding = |path: String, fault| Finding { table: name.to_owned(), path, fault };
+    let broken = log_faults(lake, name).await.map_err(Error::Lake)?;
+    let mut findings: Vec<_> =
+        broken.iter().map(|(path, fault)| finding(path.to_string(), (*fault).into())).collect();
+    let handle = match lake.table(name).await {
+        Ok(Some(handle)) => handle,
+        Ok(None) => return Ok(findings),
+        Err(deskmeter_lake::Error::Table { .. }) => {
+            if findings.is_empty() {
+                findings.push(finding(String::new(), Fault::Log));
+            }
+            return Ok(findings);
+        }
+        Err(error) => return Err(Error::Lake(error)),
+    };
+    let damaged = broken_files(&handle, name).await?;
+    findings.extend(damaged.into_iter().map(|(file, fault)| finding(file.path.to_string(), fault)));
+    let unknown = orphans(&handle, name).await.map_err(Error::Lake)?;
+    findings.extend(unknown.into_iter().map(|path| finding(path, Fault::Orphan)));
+    Ok(findings)
+}
+
+async fn broken_files(handle: &DeltaTable, name: &str) -> Result<Vec<(DataFile, Fault)>, Error> {
     let mut broken = Vec::new();
-    for file in data_files(handle, table.name).map_err(Error::Lake)? {
-        if let Some(fault) = verify_file(handle, table.name, &file).await.map_err(Error::Lake)? {
+    for file in data_files(handle, name).map_err(Error::Lake)? {
+        if let Some(fault) = verify_file(handle, name, &file).await.map_err(Error::Lake)? {
             broken.push((file, fault.into()));
         }
     }
     Ok(broken)
+}
+
+/// Takes damaged marts away, whole: they are made anew from the collected tables. Gives the number of damaged files. It
+/// needs the run's lease.
+pub async fn repair_marts(lake: &ConnectionLake) -> Result<u64, Error> {
+    let mut files = 0;
+    for mart in marts(lake).await? {
+        let damaged = check_table(lake, &mart).await?.iter().filter(|found| found.fault.loses_rows()).count();
+        if damaged > 0 {
+            lake.remove_table(&mart).await.map_err(Error::Lake)?;
+            files += damaged as u64;
+        }
+    }
+    Ok(files)
 }
 
 /// Takes away a newest commit that is cut off and checkpoints that cannot be read, so that the tables open again. Gives
@@ -121,7 +151,7 @@ impl Loader {
         let mut files = 0;
         for table in ALL {
             self.reload(table).await?;
-            let broken = broken_files(self.handle(table)?, table).await?;
+            let broken = broken_files(self.handle(table)?, table.name).await?;
             if broken.is_empty() {
                 continue;
             }

@@ -19,7 +19,7 @@ mod probe;
 mod stream;
 mod upsert;
 
-pub use check::{Fault, Finding, check, repair_logs};
+pub use check::{Fault, Finding, check, repair_logs, repair_marts};
 pub use commit::Committed;
 pub use erase::EraseReport;
 pub use error::Error;

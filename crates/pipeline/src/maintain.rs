@@ -37,13 +37,14 @@ pub async fn erase_ticket(
     .await
 }
 
-/// Reads every collected table from end to end and tells what is wrong. Changes nothing.
+/// Reads every table from end to end and tells what is wrong. Changes nothing.
 pub async fn check_lake(pipeline: &PipelineFile, context: &Context) -> Result<Vec<Finding>, Error> {
     let lake = open_lake(pipeline, context)?;
     deskmeter_loader::check(&lake).await.map_err(of_loader)
 }
 
-/// Takes broken files out of their tables, so that the next run reads their streams from the start; gives their number.
+/// Takes broken files out of their tables, so that the next run reads their streams from the start, and damaged marts
+/// away, so that it makes them anew; gives the number of broken files.
 pub async fn repair_lake(pipeline: &PipelineFile, context: &Context) -> Result<u64, Error> {
     let state = State::open(pipeline, context)?;
     let lease = acquire(&state, context, Duration::ZERO).await?;
@@ -52,8 +53,9 @@ pub async fn repair_lake(pipeline: &PipelineFile, context: &Context) -> Result<u
         let options = LoaderOptions { fence: turn.fence(), ..LoaderOptions::default() };
         let lake = open_lake(pipeline, context)?;
         let log_files = deskmeter_loader::repair_logs(&lake).await.map_err(of_loader)?;
+        let of_marts = deskmeter_loader::repair_marts(&lake).await.map_err(of_loader)?;
         let mut loader = Loader::open(lake, options).await.map_err(of_loader)?;
-        Ok(log_files + loader.repair().await.map_err(of_loader)?)
+        Ok(log_files + of_marts + loader.repair().await.map_err(of_loader)?)
     })
     .await
 }

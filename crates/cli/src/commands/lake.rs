@@ -19,7 +19,7 @@ async fn repair(opened: &Opened) -> Result<Exit> {
     println(&match files {
         0 => "nothing was broken".to_owned(),
         files => {
-            format!("{files} broken files were taken out; run `deskmeter sync` to read their rows again")
+            format!("{files} broken files were taken out; run `deskmeter sync` to have their rows again")
         }
     });
     Ok(Exit::Ok)
@@ -32,7 +32,7 @@ async fn check(opened: &Opened) -> Result<Exit> {
     for finding in &findings {
         is_whole &= !finding.fault.loses_rows();
         table.row([
-            finding.table.to_owned(),
+            finding.table.clone(),
             format!("{:?}", finding.fault).to_lowercase(),
             finding.path.clone(),
         ]);

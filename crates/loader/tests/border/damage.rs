@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use deskmeter_loader::{Fault, Finding, HousekeepingBudget, check, repair_logs};
-use deskmeter_tables::{TICKET_METRIC_SETS, TICKETS};
+use deskmeter_tables::{ALL, TICKET_METRIC_SETS, TICKETS};
 use deskmeter_zendesk::Stream;
 
 use crate::support::{Place, integers, load, ticket};
@@ -19,7 +19,8 @@ async fn place_with_rows(table: &str) -> (Place, PathBuf) {
 }
 
 fn faults(findings: Vec<Finding>) -> Vec<(&'static str, Fault)> {
-    findings.into_iter().map(|finding| (finding.table, finding.fault)).collect()
+    let name = |finding: &Finding| ALL.iter().find(|table| table.name == finding.table).unwrap().name;
+    findings.into_iter().map(|finding| (name(&finding), finding.fault)).collect()
 }
 
 #[tokio::test]
@@ -38,6 +39,13 @@ async fn every_kind_of_damage_is_named() {
     assert_eq!(faults(check(&place.lake).await.unwrap()), [("tickets", Fault::Length)]);
     std::fs::write(&file, vec![b'x'; healthy.len()]).unwrap();
     assert_eq!(faults(check(&place.lake).await.unwrap()), [("tickets", Fault::Unreadable)]);
+    for byte in (0..healthy.len()).step_by(healthy.len() / 5) {
+        let mut flipped = healthy.clone();
+        flipped[byte] ^= 0x10;
+        std::fs::write(&file, &flipped).unwrap();
+        let found = faults(check(&place.lake).await.unwrap());
+        assert_eq!(found, [("tickets", Fault::Unreadable)], "byte {byte}");
+    }
     std::fs::remove_file(&file).unwrap();
     let findings = check(&place.lake).await.unwrap();
     assert!(file.ends_with(&findings[0].path), "{findings:?}");
