@@ -8,7 +8,9 @@ use tokio::time;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-use crate::{Error, ErrorKind, Secret};
+use deskmeter_zendesk::OAuthError;
+
+use crate::{Error, ErrorKind, Secret, classify};
 
 /// The name in errors.
 const ENDPOINT: &str = "OAuth callback";
@@ -29,7 +31,7 @@ pub struct CallbackListener {
 /// What one request to the listener means.
 enum Visit {
     Code(Secret),
-    Denied,
+    Refused(OAuthError),
     Foreign,
     NotFound,
 }
@@ -76,9 +78,9 @@ impl CallbackListener {
             visit.answer(&mut visitor).await;
             match visit {
                 Visit::Code(code) => return Ok(code),
-                Visit::Denied => {
-                    let reason = "the connection was not allowed on the consent page";
-                    return Err(Error::new(ErrorKind::AccessDenied, ENDPOINT, reason));
+                Visit::Refused(error) => {
+                    let (kind, reason) = refusal(error);
+                    return Err(Error::new(kind, ENDPOINT, reason));
                 }
                 Visit::Foreign | Visit::NotFound => {}
             }
@@ -100,7 +102,7 @@ impl Visit {
         }
         match (value("code"), value("error")) {
             (Some(code), None) => Self::Code(Secret::new(code.into_owned())),
-            _ => Self::Denied,
+            (_, error) => Self::Refused(error.map_or(OAuthError::Other, |code| OAuthError::of(&code))),
         }
     }
 
@@ -108,7 +110,13 @@ impl Visit {
     async fn answer(&self, visitor: &mut TcpStream) {
         let (status, text) = match self {
             Self::Code(_) => ("200 OK", "deskmeter is connected. You can close this window."),
-            Self::Denied => ("200 OK", "The connection was not allowed. You can close this window."),
+            Self::Refused(OAuthError::AccessDenied) => {
+                ("200 OK", "The connection was not allowed. You can close this window.")
+            }
+            Self::Refused(_) => (
+                "200 OK",
+                "Zendesk could not ask for consent. deskmeter says why; you can close this window.",
+            ),
             Self::Foreign => ("400 Bad Request", "This answer belongs to another attempt to connect."),
             Self::NotFound => ("404 Not Found", "Nothing is here."),
         };
@@ -121,6 +129,17 @@ impl Visit {
         // A browser that left before its page came changes nothing.
         let _ = visitor.write_all(answer.as_bytes()).await;
         let _ = visitor.shutdown().await;
+    }
+}
+
+/// Why the consent page sent the browser back without a code (RFC 6749, section 4.1.2.1).
+const fn refusal(error: OAuthError) -> (ErrorKind, &'static str) {
+    match error {
+        OAuthError::AccessDenied => {
+            (ErrorKind::AccessDenied, "the connection was not allowed on the consent page")
+        }
+        OAuthError::Other => (ErrorKind::CallbackFailed, "the consent page ended in an error of Zendesk's"),
+        error => classify::oauth(error),
     }
 }
 

@@ -66,7 +66,13 @@ pub(crate) fn token_status(endpoint: &'static str, answer: &Answer) -> Result<()
         let reason = "the token endpoint refuses without a known error code";
         return Err(refusal(ErrorKind::ClientRefused, endpoint, reason, answer));
     };
-    let (kind, reason) = match error {
+    let (kind, reason) = oauth(error);
+    Err(refusal(kind, endpoint, reason, answer))
+}
+
+/// What a refusal means, at the consent page as at the token endpoint.
+pub(crate) const fn oauth(error: OAuthError) -> (ErrorKind, &'static str) {
+    match error {
         OAuthError::InvalidGrant => {
             (ErrorKind::NotAuthorized, "the code or refresh token is used, expired or revoked")
         }
@@ -78,12 +84,9 @@ pub(crate) fn token_status(endpoint: &'static str, answer: &Answer) -> Result<()
         OAuthError::UnauthorizedClient | OAuthError::UnsupportedGrantType => {
             (ErrorKind::ClientRefused, "the OAuth client may not use this grant")
         }
-        OAuthError::InvalidRequest => (ErrorKind::ClientRefused, "the token request lacks something"),
-        OAuthError::Other => {
-            (ErrorKind::ClientRefused, "the token endpoint refuses with an unknown error code")
-        }
-    };
-    Err(refusal(kind, endpoint, reason, answer))
+        OAuthError::InvalidRequest => (ErrorKind::ClientRefused, "the request lacks something"),
+        OAuthError::Other => (ErrorKind::ClientRefused, "refused with an unknown error code"),
+    }
 }
 
 /// A success must be a JSON object: its type says so, and its first byte.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use percent_encoding::utf8_percent_encode;
 use serde::Deserialize;
+use serde::de::value::{Error as ValueError, StrDeserializer};
 
 use crate::Secret;
 use crate::request::QUERY_VALUE;
@@ -127,6 +128,13 @@ pub enum OAuthError {
     /// Any other code.
     #[serde(other)]
     Other,
+}
+
+impl OAuthError {
+    /// The error with this code.
+    pub fn of(code: &str) -> Self {
+        Self::deserialize(StrDeserializer::<ValueError>::new(code)).unwrap_or(Self::Other)
+    }
 }
 
 #[cfg(test)]

@@ -158,14 +158,24 @@ async fn takes_the_code_with_the_right_state_and_lets_no_other_page_end_the_wait
 }
 
 #[tokio::test]
-async fn reports_a_refusal_on_the_consent_page() {
-    let listener = CallbackListener::bind(0).await.unwrap();
-    let uri = listener.redirect_uri().to_owned();
-    let wait = tokio::spawn(async move { listener.wait("s", Duration::from_hours(1)).await });
-    visit(&uri, "?error=access_denied&error_description=POISON&state=s").await;
-    let error = wait.await.unwrap().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::AccessDenied);
-    assert!(!error.to_string().contains("POISON"));
+async fn reports_why_the_consent_page_gave_no_code() {
+    let cases = [
+        ("access_denied", ErrorKind::AccessDenied, "not allowed"),
+        ("invalid_scope", ErrorKind::ClientRefused, "may not have these scopes"),
+        ("unauthorized_client", ErrorKind::ClientRefused, "may not use this grant"),
+        ("server_error", ErrorKind::CallbackFailed, "an error of Zendesk's"),
+        ("POISON", ErrorKind::CallbackFailed, "an error of Zendesk's"),
+    ];
+    for (code, kind, reason) in cases {
+        let listener = CallbackListener::bind(0).await.unwrap();
+        let uri = listener.redirect_uri().to_owned();
+        let wait = tokio::spawn(async move { listener.wait("s", Duration::from_hours(1)).await });
+        let (_, told) = visit(&uri, &format!("?error={code}&error_description=POISON&state=s")).await;
+        let error = wait.await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), kind, "{code}");
+        assert!(error.to_string().contains(reason), "{error}");
+        assert!(!error.to_string().contains("POISON") && !told.contains("POISON"));
+    }
 }
 
 #[tokio::test]
