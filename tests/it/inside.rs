@@ -115,6 +115,15 @@ impl Said {
     }
 }
 
+impl Said {
+    /// The last lines.
+    pub(crate) fn end(&self) -> String {
+        let said = self.0.lock().unwrap();
+        let lines: Vec<_> = said.rsplit(|byte| *byte == b'\n').take(8).map(String::from_utf8_lossy).collect();
+        lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+    }
+}
+
 impl Write for Said {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(bytes);
@@ -398,6 +407,11 @@ pub(crate) async fn contents(pipeline: &PipelineFile, context: &Context) -> Cont
 }
 
 impl Contents {
+    /// Rows of each table.
+    pub(crate) fn counts(&self) -> BTreeMap<&str, usize> {
+        self.rows.iter().map(|(table, rows)| (table.as_str(), rows.len())).collect()
+    }
+
     /// Fails the test unless `found` holds the same, row by row.
     pub(crate) fn assert_same(&self, found: &Self, what: &str) {
         for (table, expected) in &self.rows {

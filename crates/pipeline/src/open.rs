@@ -241,6 +241,7 @@ pub(crate) fn of_warehouse(error: deskmeter_warehouse::Error) -> Error {
         E::Schedules(_) | E::Models(_) | E::ModelFile { .. } | E::ModelColumn { .. } => ErrorKind::Config,
         E::ReadOnly(_) | E::UnknownTable { .. } | E::UnknownColumn { .. } | E::Query(_) => ErrorKind::Query,
         E::Table { .. } => ErrorKind::Storage,
+        error if is_of_storage(error) => ErrorKind::Storage,
         _ => ErrorKind::Bug,
     };
     let what = match kind {
@@ -249,6 +250,15 @@ pub(crate) fn of_warehouse(error: deskmeter_warehouse::Error) -> Error {
         _ => "prepare the warehouse",
     };
     Error::new(kind, what).because(error)
+}
+
+/// Whether a failure of the storage lies at the bottom: an engine that reads while it computes passes it on as its own.
+fn is_of_storage(error: &(dyn std::error::Error + 'static)) -> bool {
+    use object_store::Error as StoreError;
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    causes.any(|cause| {
+        cause.is::<StoreError>() || cause.is::<Box<StoreError>>() || cause.is::<std::io::Error>()
+    })
 }
 
 /// A failure on a cluster says where to look, where it says nothing better.

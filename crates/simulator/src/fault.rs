@@ -114,6 +114,11 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// Its name.
+    pub(crate) fn name(&self) -> &'static str {
+        FAULTS.iter().find(|fault| fault.kind == self.kind).map_or("", |fault| fault.name)
+    }
+
     /// Whether the fault strikes at this export request, counted from one.
     pub(crate) fn strikes(&self, request: u64) -> bool {
         match self.when {

@@ -9,6 +9,8 @@ mod paging;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]
+mod rejects;
+#[cfg(test)]
 mod status;
 #[cfg(test)]
 mod support;

@@ -157,7 +157,8 @@ impl Simulator {
         };
         if !asked.path.starts_with("/__simulator/") {
             let scope = route.map_or("", |(route, _)| route.scope(self.options.scope_profile));
-            let logged = LoggedRequest::new(asked, route.map(|(route, _)| route), scope, answer.status);
+            let logged =
+                LoggedRequest::new(asked, route.map(|(route, _)| route), scope, (answer.status, faults));
             self.log.lock().unwrap_or_else(PoisonError::into_inner).push(logged);
         }
         answer

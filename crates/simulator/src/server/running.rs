@@ -38,10 +38,17 @@ pub struct LoggedRequest {
     /// The request reached for what the product promises never to read: a forbidden route, comment bodies,
     /// or a sideload other than `metric_sets`.
     pub forbidden: bool,
+    /// Names of the faults that struck.
+    pub faults: Vec<&'static str>,
 }
 
 impl LoggedRequest {
-    pub(super) fn new(asked: &Asked, route: Option<&Route>, scope: &'static str, status: u16) -> Self {
+    pub(super) fn new(
+        asked: &Asked,
+        route: Option<&Route>,
+        scope: &'static str,
+        (status, faults): (u16, &[Fault]),
+    ) -> Self {
         let includes = asked.words("include");
         let sideload = includes.iter().any(|include| include != "metric_sets");
         let forbidden = sideload || route.is_some_and(|route| route.endpoint == Endpoint::Forbidden);
@@ -53,6 +60,7 @@ impl LoggedRequest {
             scope,
             status,
             forbidden,
+            faults: faults.iter().map(Fault::name).collect(),
         }
     }
 }
