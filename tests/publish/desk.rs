@@ -1,13 +1,13 @@
 //! A warehouse in memory with two marts of known rows: one of tickets by month, one of days.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::json::ReaderBuilder;
-use deskmeter_publisher::{PublishOptions, PublishScope};
+use deskmeter_publisher::PublishOptions;
 use deskmeter_warehouse::{MemoryTables, Store, Warehouse, WarehouseOptions};
 use tempfile::TempDir;
 
@@ -71,6 +71,7 @@ const DAYS_TOML: &str = r#"
 about = "Days, as the publisher's cases have them."
 grain = "one row per day and group"
 key = ["created_date", "group_id"]
+group_size = "tickets"
 
 [[columns]]
 name = "created_date"
@@ -170,11 +171,9 @@ pub(crate) fn options() -> PublishOptions {
     PublishOptions::new("acme", AS_OF)
 }
 
-/// The same for these months of tickets, as of an hour after a publish as of `AS_OF`.
-pub(crate) fn months(months: &[&str]) -> PublishOptions {
-    let months: BTreeSet<String> = months.iter().map(|month| (*month).to_owned()).collect();
-    let months = BTreeMap::from([("case_tickets".to_owned(), months)]);
-    PublishOptions { as_of: AS_OF + 3600, scope: PublishScope::Months { since: AS_OF, months }, ..options() }
+/// The same, as of an hour later.
+pub(crate) fn later() -> PublishOptions {
+    PublishOptions { as_of: AS_OF + 3600, ..options() }
 }
 
 /// A ticket: every third one has no group, every second no reply; months 2026-08 to 2026-10.

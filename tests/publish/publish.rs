@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use deskmeter_publisher::{Error, PublishOptions, Replaced, publish, unpublish};
+use deskmeter_publisher::{Error, PublishOptions, PublishReport, Replaced, publish, unpublish};
 use deskmeter_warehouse::{MemoryTables, RefreshScope, Store, Warehouse, WarehouseOptions};
 use tokio_postgres::{Client, NoTls};
 
-use crate::desk::{AS_OF, Desk, months, options, ticket};
+use crate::desk::{AS_OF, Desk, later, options, ticket};
 use crate::server::{Database, database};
 
 /// Every row of the mart of tickets, and of days, as text.
@@ -62,45 +62,72 @@ async fn sends_the_touched_months_alone_and_ends_as_a_whole_publish_does() {
     let Some(database) = database("sends_the_touched_months_alone") else { return };
     let (desk, url) = (Desk::new(600), database.url());
     publish(&desk.warehouse().await, &url, &options()).await.unwrap();
+    let others =
+        "select xmin, ctid, ticket_id from deskmeter_acme.case_tickets where created_month <> '2026-09'";
+    let (days, untouched) = ("select xmin, ctid from deskmeter_acme.case_days", database.psql(others));
+    let days_before = database.psql(days);
     // September (every third ticket) changes, loses a ticket and gains one.
     let numbers = (0..600).filter(|number| *number != 4).chain([601]);
     desk.put_tickets(numbers.map(|number| ticket(number, if number % 3 == 1 { 2 } else { 1 })));
     let warehouse = desk.warehouse().await;
-    let report = publish(&warehouse, &url, &months(&["2026-09"])).await.unwrap();
-    let tickets = report.tables.iter().find(|table| table.name == "case_tickets").unwrap();
-    assert_eq!((tickets.replaced, tickets.rows), (Replaced::Months(1), 200));
+    let report = publish(&warehouse, &url, &later()).await.unwrap();
+    assert_eq!(sent(&report, "case_tickets"), (Replaced::Months(1), 200));
+    assert_eq!(sent(&report, "case_days"), (Replaced::Nothing, 0));
+    assert!(database.psql(others) == untouched, "rows of other months were written again");
+    assert_eq!(database.psql(days), days_before);
     let by_months = database.psql(ROWS);
-    publish(&warehouse, &url, &options()).await.unwrap();
+    unpublish(&url, "acme", "deskmeter_acme").await.unwrap();
+    publish(&warehouse, &url, &later()).await.unwrap();
     assert!(database.psql(ROWS) == by_months, "the rows differ");
     assert_eq!(by_months.lines().count(), 600 + 28);
 }
 
 #[tokio::test]
-async fn sends_everything_after_a_publish_was_missed() {
-    let Some(database) = database("sends_everything_after_a_publish_was_missed") else { return };
+async fn sends_what_changed_since_the_last_publish_however_many_were_missed() {
+    let Some(database) = database("sends_what_changed_since_the_last_publish") else { return };
     let (desk, url) = (Desk::new(30), database.url());
     publish(&desk.warehouse().await, &url, &options()).await.unwrap();
+    // Two months change, one after the other, and the publish between them never ran.
+    desk.put_tickets((0..30).map(|number| ticket(number, if number % 3 == 1 { 2 } else { 1 })));
+    desk.put_tickets((0..30).map(|number| ticket(number, if number % 3 == 0 { 1 } else { 2 })));
+    let report = publish(&desk.warehouse().await, &url, &later()).await.unwrap();
+    assert_eq!(sent(&report, "case_tickets"), (Replaced::Months(2), 20));
+    let versions = "select created_month, min(version), max(version) from deskmeter_acme.case_tickets \
+                    group by created_month order by created_month";
+    assert_eq!(database.psql(versions), "2026-08|1|1\n2026-09|2|2\n2026-10|2|2");
+    let report = publish(&desk.warehouse().await, &url, &later()).await.unwrap();
+    assert_eq!(sent(&report, "case_tickets"), (Replaced::Nothing, 0));
+    assert_eq!(database.psql("select count(*) from deskmeter_acme.case_tickets"), "30");
+}
+
+#[tokio::test]
+async fn sends_everything_where_an_older_version_published() {
+    let Some(database) = database("sends_everything_where_an_older_version_published") else { return };
+    let (desk, url) = (Desk::new(30), database.url());
+    publish(&desk.warehouse().await, &url, &options()).await.unwrap();
+    database.psql("alter table deskmeter_acme.deskmeter_published drop column parts");
     desk.put_version(30, 2);
-    let warehouse = desk.warehouse().await;
-    // The months of a later refresh: the one after the first publish was never sent.
-    let mut late = months(&["2026-09"]);
-    if let deskmeter_publisher::PublishScope::Months { since, .. } = &mut late.scope {
-        *since += 1;
-    }
-    let report = publish(&warehouse, &url, &late).await.unwrap();
+    let report = publish(&desk.warehouse().await, &url, &later()).await.unwrap();
     assert!(report.tables.iter().all(|table| table.replaced == Replaced::Whole));
     assert_eq!(database.psql("select distinct version from deskmeter_acme.case_tickets"), "2");
-    // A refresh that touched no ticket.
-    late.as_of += 3600;
-    let mut idle = months(&[]);
-    idle.as_of = AS_OF + 7200;
-    if let deskmeter_publisher::PublishScope::Months { since, .. } = &mut idle.scope {
-        *since = AS_OF + 3600;
-    }
-    let report = publish(&warehouse, &url, &idle).await.unwrap();
-    let tickets = report.tables.iter().find(|table| table.name == "case_tickets").unwrap();
-    assert_eq!((tickets.replaced, tickets.rows), (Replaced::Nothing, 0));
-    assert_eq!(database.psql("select count(*) from deskmeter_acme.case_tickets"), "30");
+}
+
+#[tokio::test]
+async fn sends_everything_when_smaller_groups_are_left_out() {
+    let Some(database) = database("sends_everything_when_smaller_groups_are_left_out") else { return };
+    let (desk, url) = (Desk::new(30), database.url());
+    publish(&desk.warehouse().await, &url, &options()).await.unwrap();
+    let days = "select count(*) from deskmeter_acme.case_days";
+    assert_eq!(database.psql(days), "28");
+    let options = PublishOptions { group_min: 31, ..options() };
+    publish(&desk.warehouse().await, &url, &options).await.unwrap();
+    assert_eq!(database.psql(days), "0", "every day has 30 tickets");
+}
+
+/// What was done to a table, and rows sent.
+fn sent(report: &PublishReport, name: &str) -> (Replaced, u64) {
+    let table = report.tables.iter().find(|table| table.name == name).unwrap();
+    (table.replaced, table.rows)
 }
 
 #[tokio::test]

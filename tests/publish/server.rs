@@ -1,12 +1,13 @@
 //! A PostgreSQL server of the test run's own: made in a temporary folder, reached on 127.0.0.1, stopped at the end.
 
+use std::fmt::Debug;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use deskmeter_publisher::DatabaseUrl;
 use tempfile::TempDir;
 
 /// Password of the roles that tests make.
@@ -173,7 +174,7 @@ impl Database {
     }
 
     /// The same, as publishes take it.
-    pub(crate) fn url(&self) -> DatabaseUrl {
+    pub(crate) fn url<U: FromStr<Err: Debug>>(&self) -> U {
         self.url_text().parse().unwrap()
     }
 

@@ -1,7 +1,7 @@
 //! Publishing the marts into a PostgreSQL database, and taking them back on a disconnect.
 
 use deskmeter_publisher::{
-    DatabaseUrl, ExportFormat, ExportReport, PublishOptions, PublishReport, PublishScope, Unpublished,
+    DatabaseUrl, ExportFormat, ExportReport, PublishOptions, PublishReport, Unpublished,
 };
 
 use crate::config::absolute_url;
@@ -10,7 +10,8 @@ use crate::open::{open_store, open_warehouse};
 use crate::sync::watermark;
 use crate::{Context, PipelineFile};
 
-/// Publishes every mart of the connection into the database at `url`, in one transaction.
+/// Publishes every mart of the connection into the database at `url`, in one transaction: what changed there since
+/// the last time.
 pub async fn publish(
     pipeline: &PipelineFile,
     context: &Context,
@@ -22,7 +23,6 @@ pub async fn publish(
     let options = PublishOptions {
         reader_role,
         group_min: pipeline.privacy.group_min,
-        scope: PublishScope::Full,
         ..PublishOptions::new(&pipeline.connection.name, as_of)
     };
     let published = deskmeter_publisher::publish(&warehouse, &parse_url(url)?, &options).await;

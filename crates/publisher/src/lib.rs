@@ -24,7 +24,7 @@ mod url;
 
 pub use error::{Error, ServerError};
 pub use export::{ExportFormat, export};
-pub use options::{PublishOptions, PublishScope};
+pub use options::PublishOptions;
 pub use publish::{check, publish};
 pub use report::{ExportReport, ExportedFile, PublishReport, Replaced, TableReport, Unpublished};
 pub use unpublish::unpublish;

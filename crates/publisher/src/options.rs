@@ -1,7 +1,5 @@
 //! What a publish is told.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::{Error, names};
 
 /// What is published where.
@@ -19,22 +17,13 @@ pub struct PublishOptions {
     pub as_of: i64,
     /// Groups of fewer tickets are not sent; above 1, nor are tables whose rows are about a single ticket or agent.
     pub group_min: u32,
-    /// Which rows are sent.
-    pub scope: PublishScope,
 }
 
 impl PublishOptions {
     /// Everything of a connection, into the schema `deskmeter_` and its name, for its owner alone.
     pub fn new(connection: &str, as_of: i64) -> Self {
         let schema = format!("deskmeter_{}", connection.replace('-', "_"));
-        Self {
-            connection: connection.to_owned(),
-            schema,
-            reader_role: None,
-            as_of,
-            group_min: 1,
-            scope: PublishScope::Full,
-        }
+        Self { connection: connection.to_owned(), schema, reader_role: None, as_of, group_min: 1 }
     }
 
     pub(crate) fn check(&self) -> Result<(), Error> {
@@ -42,20 +31,4 @@ impl PublishOptions {
         names::check("schema", &self.schema)?;
         self.reader_role.as_deref().map_or(Ok(()), |role| names::check("reader role", role))
     }
-}
-
-/// Which rows a publish sends.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PublishScope {
-    /// All of them.
-    Full,
-    /// What changed since a former publish.
-    Months {
-        /// `as_of` of that publish. A table that the database holds as of another instant (a publish failed, or never
-        /// ran) is sent whole.
-        since: i64,
-        /// The months that were remade, by mart. A mart with months that is not named has not changed; a mart without
-        /// months, and one whose columns changed, is sent whole.
-        months: BTreeMap<String, BTreeSet<String>>,
-    },
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use deskmeter_warehouse::Warehouse;
+use deskmeter_warehouse::{Parts, Warehouse};
 use tokio_postgres::Transaction;
 
 use crate::database::Database;
@@ -14,7 +14,8 @@ use crate::url::DatabaseUrl;
 use crate::{Error, names, ownership, reader_role, state, table};
 
 /// Writes every mart that the warehouse holds, and small tables of agents (by pseudonym), groups and schedules, into
-/// a schema of a PostgreSQL database (12 or newer): typed, described, with keys and indexes.
+/// a schema of a PostgreSQL database (12 or newer): typed, described, with keys and indexes. What the database holds
+/// already is not sent again: of a mart with months, only those that differ are.
 ///
 /// One transaction does it all: readers see the former publish, then the new one, and on an error or a crash nothing
 /// has changed. Readers are not kept waiting, but for the end of a transaction that changes a table's columns. Memory
@@ -72,9 +73,10 @@ async fn publish_sources(
     let transaction = database.begin().await?;
     ownership::claim(&transaction, options).await?;
     let held = state::read(&transaction, &options.schema).await?;
+    let holds = |source: &Source| held.get(&source.relation.name).and_then(Option::as_ref);
     let mut steps = Vec::with_capacity(sources.len());
     for source in sources {
-        steps.push(table::plan(&transaction, options, source, &held).await?);
+        steps.push(table::plan(&transaction, options, source, holds(source)).await?);
     }
     steps.sort_by_key(table::Step::changes_columns);
     let mut report = PublishReport::default();
@@ -95,7 +97,7 @@ async fn publish_sources(
 async fn drop_others(
     transaction: &Transaction<'_>,
     schema: &str,
-    held: &BTreeMap<String, i64>,
+    held: &BTreeMap<String, Option<Parts>>,
     is_known: impl Fn(&String) -> bool,
 ) -> Result<Vec<String>, Error> {
     let mut dropped = Vec::new();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
-use deskmeter_warehouse::{Model, ModelColumn, Warehouse};
+use deskmeter_warehouse::{Model, ModelColumn, Parts, Warehouse};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
@@ -59,6 +59,8 @@ impl Relation {
 pub(crate) struct Source {
     pub(crate) relation: Relation,
     pub(crate) columns: Vec<Column>,
+    /// Names the content of each month; none for what is no mart: it is small, and sent whole.
+    pub(crate) parts: Option<Parts>,
 }
 
 /// Batches of rows, as the warehouse reads them.
@@ -71,17 +73,27 @@ pub(crate) async fn sources(
     group_min: u32,
 ) -> Result<(Vec<Source>, Vec<String>), Error> {
     let (mut sources, mut missing) = (Vec::new(), Vec::new());
+    let mut parts = warehouse.contents().await.map_err(|source| Error::read("marts", source))?;
     for relation in relations(warehouse).into_iter().filter_map(|relation| relation.suppressed(group_min)) {
         match warehouse.query(&format!("{} limit 0", relation.sql)).await {
             Ok(rows) => {
                 let columns = columns::columns(&relation.name, &rows.schema())?;
-                sources.push(Source { relation, columns });
+                let parts = parts.remove(&relation.name).map(|parts| least_groups(parts, group_min));
+                sources.push(Source { relation, columns, parts });
             }
             Err(deskmeter_warehouse::Error::UnknownTable { .. }) => missing.push(relation.name),
             Err(source) => return Err(Error::read(&relation.name, source)),
         }
     }
     Ok((sources, missing))
+}
+
+/// The same rows are other ones where smaller groups are left out.
+fn least_groups(mut parts: Parts, group_min: u32) -> Parts {
+    for part in parts.values_mut() {
+        part.push_str(&group_min.to_string());
+    }
+    parts
 }
 
 impl Source {

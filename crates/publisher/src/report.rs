@@ -1,5 +1,6 @@
 //! What a publish or an export did.
 
+use std::fmt;
 use std::time::Duration;
 
 /// What a publish did.
@@ -39,6 +40,18 @@ pub enum Replaced {
     Months(usize),
     /// Nothing: it has not changed.
     Nothing,
+}
+
+impl fmt::Display for Replaced {
+    /// In words, for a table of a publish.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole => formatter.write_str("all of it"),
+            Self::Months(1) => formatter.write_str("1 month"),
+            Self::Months(months) => write!(formatter, "{months} months"),
+            Self::Nothing => formatter.write_str("as it was"),
+        }
+    }
 }
 
 /// What was taken out of a database.

@@ -1,14 +1,14 @@
 //! One table of a publish.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Instant;
 
-use deskmeter_warehouse::Warehouse;
+use deskmeter_warehouse::{Parts, Warehouse};
 use tokio_postgres::Transaction;
 
 use crate::copy::{self, Sent};
 use crate::layout::{self, Layout};
-use crate::options::{PublishOptions, PublishScope};
+use crate::options::PublishOptions;
 use crate::relation::Source;
 use crate::report::{Replaced, TableReport};
 use crate::{Error, names, state};
@@ -18,29 +18,38 @@ pub(crate) struct Step<'a> {
     pub(crate) source: &'a Source,
     /// The table as it is; none when it is not there.
     layout: Option<Layout>,
+    replaced: Replaced,
     /// Months to replace; none for the whole table.
     months: Option<Vec<&'a str>>,
 }
 
-/// Decides what is to be done with a table that the database holds as of `held`.
+/// Decides what is to be done with a table of whose parts the database holds those.
 pub(crate) async fn plan<'a>(
     transaction: &Transaction<'_>,
-    options: &'a PublishOptions,
+    options: &PublishOptions,
     source: &'a Source,
-    held: &BTreeMap<String, i64>,
+    held: Option<&'a Parts>,
 ) -> Result<Step<'a>, Error> {
-    let name = &source.relation.name;
-    let layout = layout::read(transaction, &options.schema, name).await?;
+    let layout = layout::read(transaction, &options.schema, &source.relation.name).await?;
     let is_fitting = layout.as_ref().is_some_and(|layout| layout.fits(source));
-    let months = match &options.scope {
-        PublishScope::Months { since, months }
-            if is_fitting && source.relation.partition.is_some() && held.get(name) == Some(since) =>
-        {
-            Some(months.get(name).into_iter().flatten().map(String::as_str).collect::<BTreeSet<_>>())
-        }
-        _ => None,
+    let (replaced, months) = match (held, &source.parts) {
+        (Some(held), Some(parts)) if is_fitting => what_differs(source, held, parts),
+        _ => (Replaced::Whole, None),
     };
-    Ok(Step { source, layout, months: months.map(|months| months.into_iter().collect()) })
+    Ok(Step { source, layout, replaced, months })
+}
+
+fn what_differs<'a>(source: &Source, held: &'a Parts, parts: &'a Parts) -> (Replaced, Option<Vec<&'a str>>) {
+    let all: BTreeSet<&str> = held.keys().chain(parts.keys()).map(String::as_str).collect();
+    let differing: Vec<&str> =
+        all.iter().copied().filter(|part| held.get(*part) != parts.get(*part)).collect();
+    if differing.is_empty() {
+        (Replaced::Nothing, None)
+    } else if source.relation.partition.is_none() || differing.len() == all.len() {
+        (Replaced::Whole, None)
+    } else {
+        (Replaced::Months(differing.len()), Some(differing))
+    }
 }
 
 impl Step<'_> {
@@ -59,27 +68,31 @@ impl Step<'_> {
     ) -> Result<TableReport, Error> {
         let started = Instant::now();
         let (schema, name) = (options.schema.as_str(), self.source.relation.name.as_str());
-        let replaced = match &self.months {
-            None => Replaced::Whole,
-            Some(months) if months.is_empty() => Replaced::Nothing,
-            Some(months) => Replaced::Months(months.len()),
-        };
-        let sent = match replaced {
+        let sent = match self.replaced {
             Replaced::Nothing => Sent::default(),
             Replaced::Whole | Replaced::Months(_) => {
                 self.make_room(transaction, schema).await?;
                 let rows = self.source.rows(warehouse, self.months.as_deref()).await?;
-                copy::copy(transaction, (schema, name), &self.source.columns, rows).await?
+                let sent = copy::copy(transaction, (schema, name), &self.source.columns, rows).await?;
+                layout::index(transaction, schema, self.source).await?;
+                sent
             }
         };
-        layout::index(transaction, schema, self.source).await?;
         layout::comment(transaction, schema, self.source).await?;
-        let analyze = format!("analyze {}", names::qualified(schema, name));
-        let failed = |error| Error::statement(format!("analyze table {name}"), error);
-        transaction.batch_execute(&analyze).await.map_err(failed)?;
-        state::write(transaction, schema, name, options.as_of).await?;
+        if self.replaced != Replaced::Nothing {
+            let analyze = format!("analyze {}", names::qualified(schema, name));
+            let failed = |error| Error::statement(format!("analyze table {name}"), error);
+            transaction.batch_execute(&analyze).await.map_err(failed)?;
+        }
+        state::write(transaction, schema, name, options.as_of, self.source.parts.as_ref()).await?;
         let Sent { rows, bytes } = sent;
-        Ok(TableReport { name: name.to_owned(), replaced, rows, bytes, elapsed: started.elapsed() })
+        Ok(TableReport {
+            name: name.to_owned(),
+            replaced: self.replaced,
+            rows,
+            bytes,
+            elapsed: started.elapsed(),
+        })
     }
 
     /// Makes the table, or takes out what is replaced.

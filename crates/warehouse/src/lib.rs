@@ -9,6 +9,7 @@ mod error;
 mod explain;
 mod fill_down;
 mod group_windows;
+mod held;
 mod models;
 mod options;
 mod planned;
@@ -25,11 +26,12 @@ pub use cluster::{ExecutorOptions, SchedulerOptions, executor, scheduler};
 pub use engine::Engine;
 pub use error::Error;
 pub use explain::{Explanation, Piece, Row, Story, Total, Window, WindowKind};
+pub use held::Room;
 pub use models::{
     Catalogue, Check, Decision, Description, Explain, Layer, Model, ModelColumn, OwnCheck, Severity,
     decisions,
 };
 pub use options::{AppliesTo, Definitions, Hours, LabelSpec, ScheduleSpec, WarehouseOptions};
 pub use refresh::{CheckReport, CheckSummary, ModelReport, RefreshReport, RefreshScope, Touched};
-pub use store::{MemoryTables, Store};
+pub use store::{MemoryTables, Parts, Store};
 pub use warehouse::Warehouse;

@@ -83,7 +83,8 @@ fn refuse_write_in(body: &ast::SetExpr) -> Result<(), Error> {
     }
 }
 
-fn table_names(context: &SessionContext) -> BTreeSet<String> {
+/// Every table and view that a statement may name.
+pub(crate) fn table_names(context: &SessionContext) -> BTreeSet<String> {
     let state = context.state();
     let options = &state.config_options().catalog;
     let schema =

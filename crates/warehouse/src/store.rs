@@ -1,11 +1,14 @@
 //! Where the collected tables come from and the marts go.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use datafusion::prelude::{DataFrame, Expr, SessionContext, ident, lit};
@@ -58,6 +61,16 @@ impl Store {
         }
     }
 
+    /// What names the content of a table, part by part: with the same name a part has the same rows. None when the table
+    /// is not there, or cannot tell.
+    pub(crate) async fn parts(&self, name: &str, partition: Option<&str>) -> Result<Option<Parts>, Error> {
+        match self {
+            Self::Memory(tables) => tables.parts(name, partition),
+            Self::Lake(lake) => lake_parts(lake, name).await,
+            Self::Empty | Self::Union(_) => Ok(None),
+        }
+    }
+
     /// The lake of one connection, if this is one.
     pub(crate) fn lake(&self) -> Option<&ConnectionLake> {
         match self {
@@ -65,6 +78,19 @@ impl Store {
             _ => None,
         }
     }
+}
+
+/// Data files are named by their content.
+async fn lake_parts(lake: &ConnectionLake, name: &str) -> Result<Option<Parts>, Error> {
+    let failed = |source| Error::table("open", name, source);
+    let Some(table) = lake.table(name).await.map_err(failed)? else { return Ok(None) };
+    let mut parts = Parts::new();
+    for file in deskmeter_lake::data_files(&table, name).map_err(failed)? {
+        let part = parts.entry(file.partition.clone().unwrap_or_default()).or_default();
+        part.push_str(file.path.filename().unwrap_or_default());
+        part.push(' ');
+    }
+    Ok(Some(parts))
 }
 
 async fn lake_provider(
@@ -104,6 +130,9 @@ async fn union_provider(
     Ok(union.map(DataFrame::into_view))
 }
 
+/// What names the content of each part of a table: by month, or under an empty name where a table has no months.
+pub type Parts = BTreeMap<String, String>;
+
 /// A table's schema and rows.
 type HeldTable = (SchemaRef, Vec<RecordBatch>);
 
@@ -124,6 +153,15 @@ impl MemoryTables {
     pub fn get(&self, name: &str) -> Option<Vec<RecordBatch>> {
         let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         tables.get(name).map(|(_, batches)| batches.clone())
+    }
+
+    fn parts(&self, name: &str, partition: Option<&str>) -> Result<Option<Parts>, Error> {
+        let Some(batches) = self.get(name) else { return Ok(None) };
+        let mut parts = BTreeMap::<String, DefaultHasher>::new();
+        for batch in batches {
+            hash_rows(&batch, partition, &mut parts).map_err(|source| Error::table("read", name, source))?;
+        }
+        Ok(Some(parts.into_iter().map(|(part, rows)| (part, rows.finish().to_string())).collect()))
     }
 
     fn provider(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, Error> {
@@ -153,11 +191,33 @@ impl MemoryTables {
     }
 }
 
+fn hash_rows(
+    batch: &RecordBatch,
+    partition: Option<&str>,
+    parts: &mut BTreeMap<String, DefaultHasher>,
+) -> Result<(), ArrowError> {
+    let options = FormatOptions::default();
+    let columns = batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options));
+    let columns = columns.collect::<Result<Vec<_>, _>>()?;
+    let months = match partition {
+        Some(partition) => Some(batch.column(batch.schema_ref().index_of(partition)?).as_string::<i32>()),
+        None => None,
+    };
+    for row in 0..batch.num_rows() {
+        let month = months.map_or("", |months| months.value(row));
+        let part = parts.entry(month.to_owned()).or_default();
+        for column in &columns {
+            column.value(row).to_string().hash(part);
+        }
+    }
+    Ok(())
+}
+
 fn without_months(
     batch: &RecordBatch,
     partition: &str,
     months: &BTreeSet<String>,
-) -> Result<RecordBatch, arrow::error::ArrowError> {
+) -> Result<RecordBatch, ArrowError> {
     let column = batch.column(batch.schema_ref().index_of(partition)?);
     let month = column.as_string::<i32>();
     let keep: BooleanArray = (0..month.len()).map(|row| Some(!months.contains(month.value(row)))).collect();

@@ -1,6 +1,6 @@
 //! The warehouse: tables registered, marts refreshed, questions answered.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -12,12 +12,14 @@ use futures::TryStreamExt as _;
 
 use crate::Error;
 use crate::business_time::Schedules;
+use crate::engine::Engine;
+use crate::held::{self, HeldTable, Room};
 use crate::models::{Catalogue, Layer, Model};
 use crate::options::WarehouseOptions;
 use crate::query;
 use crate::refresh::{self, CheckSummary, Made, ModelReport, Refresh, RefreshReport, RefreshScope};
 use crate::session::{self, EVER_ASSIGNED, Sessions};
-use crate::store::Store;
+use crate::store::{Parts, Store};
 
 /// Tables of one connection, the models over them, and an engine.
 pub struct Warehouse {
@@ -109,6 +111,66 @@ impl Warehouse {
             None => self.reading_context().await?,
         };
         query::stream(query::plan(&context, sql).await?).await
+    }
+
+    /// What names the content of each mart that is kept, part by part, by which a reader elsewhere tells what he has
+    /// already. Opens the tables anew: what is read from now on is as new as the names, or newer.
+    pub async fn contents(&self) -> Result<BTreeMap<String, Parts>, Error> {
+        let mut marts = BTreeMap::new();
+        for mart in self.catalogue.marts() {
+            let partition = mart.description.partition.as_deref();
+            marts.extend(
+                self.store.parts(&mart.name, partition).await?.map(|parts| (mart.name.clone(), parts)),
+            );
+        }
+        self.reopen().await?;
+        Ok(marts)
+    }
+
+    /// Keeps the columns of marts that these statements read in memory, until the tables are opened anew: a whole mart
+    /// or none of it, as long as there is room. The others are read from their files, as before, and so are all on a
+    /// cluster, whose executors have no memory of ours.
+    pub async fn hold(&self, statements: &[String], room: &Room) -> Result<(), Error> {
+        let asked = self.reading.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(asked) = asked.filter(|_| matches!(self.options.engine, Engine::Embedded)) else {
+            return Ok(());
+        };
+        let columns = self.columns_read(&asked, statements).await?;
+        let held = self.sessions.open().map_err(Error::engine)?;
+        for name in query::table_names(&asked) {
+            let failed = |source| Error::table("hold", &name, source);
+            if held.table_exist(&name).map_err(failed)? {
+                continue;
+            }
+            let mut table = asked.table_provider(&name).await.map_err(failed)?;
+            if let Some(columns) = columns.get(&name)
+                && !table.is::<HeldTable>()
+                && let Some(loaded) = HeldTable::load(&asked, &name, columns, room).await.map_err(failed)?
+            {
+                table = Arc::new(loaded);
+            }
+            held.register_table(&name, table).map_err(failed)?;
+        }
+        *self.reading.write().unwrap_or_else(PoisonError::into_inner) = Some(held);
+        Ok(())
+    }
+
+    /// The columns of marts that statements read. One about a mart that is not there yet reads nothing.
+    async fn columns_read(
+        &self,
+        context: &SessionContext,
+        statements: &[String],
+    ) -> Result<BTreeMap<String, BTreeSet<String>>, Error> {
+        let mut columns = BTreeMap::new();
+        for statement in statements {
+            let plan = match query::plan(context, statement).await {
+                Err(Error::UnknownTable { .. }) => continue,
+                planned => planned?.into_optimized_plan().map_err(Error::engine)?,
+            };
+            held::add_columns_read(&plan, &mut columns).map_err(Error::engine)?;
+        }
+        columns.retain(|name, _| self.catalogue.marts().any(|mart| mart.name == *name));
+        Ok(columns)
     }
 
     /// Rows of a statement that only reads.

@@ -20,6 +20,9 @@ mod checks;
 /// Pieces that add up to numbers.
 #[cfg(test)]
 mod explain;
+/// Columns in memory.
+#[cfg(test)]
+mod held;
 /// The lake as a store, and refreshes of some months.
 #[cfg(test)]
 mod incremental;
