@@ -147,6 +147,15 @@ async function story() {
   await page.getByRole("link", { name: /^SQL of/ }).first().click();
   assert.ok(await page.getByText("select").first().isVisible());
   await picture("6-sql");
+  await page.goto(`${base}/c/acme/overview`);
+  await page.getByRole("navigation").getByRole("link", { name: "Own marts" }).click();
+  assert.ok(await page.getByText("How many tickets each group has.").isVisible());
+  await picture("6-own-marts");
+  await page.getByRole("link", { name: "SQL of group_sizes" }).click();
+  assert.ok(await page.getByText("count(*) as n_tickets").isVisible());
+  await picture("6-own-mart-sql");
+  await page.goto(`${base}/accounts`);
+  await picture("6-accounts");
   await page.goto(`${base}/c/acme/resolution`);
   await page.getByLabel("Split lines by").selectOption("group");
   await page.waitForURL(/by=group/);

@@ -12,7 +12,7 @@ with spans as (
 
 moves as (
     select
-        cast(date_trunc($bucket, valid_from) as date) as step,
+        cast(date_trunc($bucket, cast(valid_from as timestamp)) as date) as step,
         1 as change
     from spans
     where valid_from < $to
@@ -20,7 +20,7 @@ moves as (
     union all
 
     select
-        cast(date_trunc($bucket, valid_to) as date) as step,
+        cast(date_trunc($bucket, cast(valid_to as timestamp)) as date) as step,
         -1 as change
     from spans
     where valid_to < $to

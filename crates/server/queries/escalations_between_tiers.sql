@@ -1,19 +1,20 @@
 -- Moves from tier to tier.
 with steps as (
-    select escalations.*
+    select *
     from escalations
-    inner join ticket_metrics
-        on escalations.ticket_id = ticket_metrics.ticket_id
     where
-        (
-            $group_id is null
-            or coalesce(escalations.from_group_id, escalations.group_id)
-                = $group_id
+        ($group_id is null or coalesce(from_group_id, group_id) = $group_id)
+        and ($priority is null or priority = $priority)
+        and (
+            $channel is null
+            or ticket_id in (
+                select ticket_metrics.ticket_id
+                from ticket_metrics
+                where ticket_metrics.channel = $channel
+            )
         )
-        and ($priority is null or escalations.priority = $priority)
-        and ($channel is null or ticket_metrics.channel = $channel)
-        and escalations.occurred_at >= $from
-        and escalations.occurred_at < $to
+        and occurred_at >= $from
+        and occurred_at < $to
 )
 
 select

@@ -12,7 +12,7 @@ with tickets as (
 
 happened as (
     select
-        cast(date_trunc($bucket, created_at) as date) as step,
+        cast(date_trunc($bucket, cast(created_at as timestamp)) as date) as step,
         1 as n_created,
         0 as n_resolved
     from tickets
@@ -21,7 +21,7 @@ happened as (
     union all
 
     select
-        cast(date_trunc($bucket, last_resolved_at) as date) as step,
+        cast(date_trunc($bucket, cast(last_resolved_at as timestamp)) as date) as step,
         0 as n_created,
         1 as n_resolved
     from tickets

@@ -12,7 +12,7 @@ with tickets as (
 
 created as (
     select
-        cast(date_trunc($bucket, created_at) as date) as step,
+        cast(date_trunc($bucket, cast(created_at as timestamp)) as date) as step,
         count(*) as n_created
     from tickets
     where created_at >= $from and created_at < $to
@@ -21,7 +21,7 @@ created as (
 
 replied as (
     select
-        cast(date_trunc($bucket, first_replied_at) as date) as step,
+        cast(date_trunc($bucket, cast(first_replied_at as timestamp)) as date) as step,
         median(cast(first_reply_minutes_calendar as double))
             as first_reply_median
     from tickets
@@ -31,7 +31,7 @@ replied as (
 
 resolved as (
     select
-        cast(date_trunc($bucket, last_resolved_at) as date) as step,
+        cast(date_trunc($bucket, cast(last_resolved_at as timestamp)) as date) as step,
         count(*) as n_resolved,
         median(cast(full_resolution_minutes_calendar as double))
             as resolution_median,
@@ -44,7 +44,7 @@ resolved as (
 
 sla as (
     select
-        cast(date_trunc($bucket, sla_targets.decided_at) as date) as step,
+        cast(date_trunc($bucket, cast(sla_targets.decided_at as timestamp)) as date) as step,
         avg(case when sla_targets.outcome_by_event = 'achieved' then 1.0 else 0.0 end)
             as sla_rate
     from sla_targets

@@ -11,7 +11,7 @@ with tickets as (
 )
 
 select
-    cast(date_trunc($bucket, first_replied_at) as date) as step,
+    cast(date_trunc($bucket, cast(first_replied_at as timestamp)) as date) as step,
     count(*) as n_tickets,
     median(cast(first_reply_minutes_calendar as double)) as median,
     percentile_cont(0.9) within group (

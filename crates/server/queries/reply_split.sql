@@ -1,7 +1,7 @@
 -- First reply by step of time, for the five largest groups, priorities or channels.
 with tickets as (
     select
-        cast(date_trunc($bucket, first_replied_at) as date) as step,
+        cast(date_trunc($bucket, cast(first_replied_at as timestamp)) as date) as step,
         cast(first_reply_minutes_calendar as double) as minutes,
         case $by
             when 'group' then cast(group_id as varchar)

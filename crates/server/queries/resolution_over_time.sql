@@ -11,7 +11,7 @@ with tickets as (
 )
 
 select
-    cast(date_trunc($bucket, last_resolved_at) as date) as step,
+    cast(date_trunc($bucket, cast(last_resolved_at as timestamp)) as date) as step,
     count(*) as n_tickets,
     median(cast(full_resolution_minutes_calendar as double)) as median,
     percentile_cont(0.9) within group (

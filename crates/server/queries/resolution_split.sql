@@ -1,7 +1,7 @@
 -- Full resolution by step of time, for the five largest groups, priorities or channels.
 with tickets as (
     select
-        cast(date_trunc($bucket, last_resolved_at) as date) as step,
+        cast(date_trunc($bucket, cast(last_resolved_at as timestamp)) as date) as step,
         cast(full_resolution_minutes_calendar as double) as minutes,
         case $by
             when 'group' then cast(group_id as varchar)

@@ -1,15 +1,20 @@
 -- SLA outcomes by policy.
 with targets as (
-    select sla_targets.*
+    select *
     from sla_targets
-    inner join ticket_metrics
-        on sla_targets.ticket_id = ticket_metrics.ticket_id
     where
-        not sla_targets.is_merged
-        and not sla_targets.is_deleted
-        and ($group_id is null or sla_targets.group_id = $group_id)
-        and ($priority is null or sla_targets.priority = $priority)
-        and ($channel is null or ticket_metrics.channel = $channel)
+        not is_merged
+        and not is_deleted
+        and ($group_id is null or group_id = $group_id)
+        and ($priority is null or priority = $priority)
+        and (
+            $channel is null
+            or ticket_id in (
+                select ticket_metrics.ticket_id
+                from ticket_metrics
+                where ticket_metrics.channel = $channel
+            )
+        )
 )
 
 select

@@ -7,6 +7,7 @@ with spans as (
     from backlog
     where
         assignee_key is not null
+        and (valid_to is null or valid_to >= $from)
         and ($group_id is null or group_id = $group_id)
         and ($priority is null or priority = $priority)
         and ($channel is null or channel = $channel)
@@ -15,7 +16,7 @@ with spans as (
 moves as (
     select
         assignee_key,
-        cast(date_trunc($bucket, greatest(valid_from, $from)) as date) as step,
+        cast(date_trunc($bucket, cast(greatest(valid_from, $from) as timestamp)) as date) as step,
         1 as change
     from spans
     where valid_from < $to
@@ -24,7 +25,7 @@ moves as (
 
     select
         assignee_key,
-        cast(date_trunc($bucket, greatest(valid_to, $from)) as date) as step,
+        cast(date_trunc($bucket, cast(greatest(valid_to, $from) as timestamp)) as date) as step,
         -1 as change
     from spans
     where valid_to < $to
@@ -43,8 +44,8 @@ grid as (
     select
         agents.assignee_key,
         steps.step
-    from (select distinct assignee_key from changes) as agents
-    cross join (select distinct step from changes) as steps
+    from (select distinct assignee_key from moves) as agents
+    cross join (select distinct step from moves) as steps
 ),
 
 held as (

@@ -15,10 +15,10 @@ with held as (
 )
 
 select
-    cast(date_trunc($bucket, valid_from) as date) as step,
+    cast(date_trunc($bucket, cast(valid_from as timestamp)) as date) as step,
     count(*) filter (where span_number = 1) as n_first,
     count(*) filter (where span_number > 1) as n_handover
 from held
 where valid_from >= $from and valid_from < $to
-group by cast(date_trunc($bucket, valid_from) as date)
+group by cast(date_trunc($bucket, cast(valid_from as timestamp)) as date)
 order by step

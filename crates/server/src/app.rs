@@ -25,7 +25,7 @@ use crate::pages::{
 use crate::security::{Attempts, Hosts, Password, SessionId, Sessions};
 use crate::{Error, Labels, Limits, ServeOptions, prometheus, security};
 
-/// How often it is looked whether there are new answers to compute ahead.
+/// Another process may write: how often it is looked whether one did.
 const WARM_EVERY: Duration = Duration::from_secs(30);
 
 /// What all requests share.
@@ -149,29 +149,28 @@ impl App {
         }
     }
 
-    /// Computes answers ahead, again and again, since other processes sync too.
+    /// Opens the tables, and again after every sync, by whichever process, so that nobody who looks has to wait.
     pub(crate) fn keep_warm(self: &Arc<Self>) {
         let app = Arc::clone(self);
         self.spawn(async move {
             let mut stopping = app.stopping();
-            while tokio::time::timeout(WARM_EVERY, told(&mut stopping)).await.is_err() {
+            loop {
                 for connection in app.connections.values() {
                     app.warm(connection).await;
+                }
+                if tokio::time::timeout(WARM_EVERY, told(&mut stopping)).await.is_ok() {
+                    return;
                 }
             }
         });
     }
 
-    /// Computes the answers of every report of a connection that somebody looks at, unless the console stops.
+    /// Looks whether there is something new, unless the console stops.
     async fn warm(&self, connection: &Connection) {
-        if connection.is_viewed()
-            && let Ok(snapshot) = connection.snapshot().await
-        {
-            let mut stopping = self.stopping();
-            tokio::select! {
-                () = told(&mut stopping) => {}
-                () = dashboard::warm(&snapshot, &self.labels) => {}
-            }
+        let mut stopping = self.stopping();
+        tokio::select! {
+            () = told(&mut stopping) => {}
+            () = connection.renew() => {}
         }
     }
 

@@ -2,7 +2,7 @@
 //! disconnecting.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use deskmeter_pipeline::{
@@ -12,6 +12,7 @@ use deskmeter_pipeline::{
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
+use tracing::warn;
 
 use crate::Error;
 use crate::data::answers::Answers;
@@ -19,10 +20,8 @@ use crate::format;
 use crate::live::Watcher;
 use crate::snapshot::Snapshot;
 
-/// Another process may write: whether it did is looked up after this long.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
-/// Answers are computed ahead for connections that somebody looked at within this long.
-const VIEWED_WITHIN: Duration = Duration::from_hours(12);
+/// Tables are held for connections that somebody looked at within this long: over a weekend.
+const VIEWED_WITHIN: Duration = Duration::from_hours(96);
 /// How long a sync that was asked for on the page waits for another one to end.
 const SYNC_WAIT: Duration = Duration::from_secs(5);
 
@@ -222,27 +221,31 @@ pub(crate) struct Connection {
     file: PipelineFile,
     context: Context,
     answers: Arc<Answers>,
-    tables: std::sync::Mutex<Option<Held>>,
-    /// Held by who opens the tables.
+    tables: std::sync::Mutex<Tables>,
+    /// Held by who opens the tables for the first time.
     opening: Mutex<()>,
-    /// When somebody last looked at a report.
-    viewed_at: std::sync::Mutex<Option<Instant>>,
+    /// Held by who looks whether they were written.
+    renewing: Mutex<()>,
+    /// When somebody last looked at a report, or this process began.
+    viewed_at: std::sync::Mutex<Instant>,
     /// While a sync of this process goes on the marts change one by one: nobody looks until all have.
     is_syncing: AtomicBool,
 }
 
-/// The tables as they were when somebody looked.
-#[derive(Clone)]
-struct Held {
-    snapshot: Arc<Snapshot>,
-    looked_at: Instant,
+/// The tables as they were when they were last opened.
+#[derive(Default)]
+struct Tables {
+    shown: Option<Arc<Snapshot>>,
+    /// How often they were forgotten: what was opened before is not to be shown any more.
+    forgotten: u64,
 }
 
 impl Connection {
     /// The connection of a pipeline file.
     pub(crate) fn new(file: PipelineFile, context: Context, answers: Arc<Answers>) -> Self {
-        let (tables, opening, viewed_at, is_syncing) = Default::default();
-        Self { file, context, answers, tables, opening, viewed_at, is_syncing }
+        let (tables, opening, renewing, is_syncing) = Default::default();
+        let viewed_at = std::sync::Mutex::new(Instant::now());
+        Self { file, context, answers, tables, opening, renewing, viewed_at, is_syncing }
     }
 
     /// Its pipeline file.
@@ -308,9 +311,7 @@ impl Connection {
         self.is_syncing.store(true, Ordering::Relaxed);
         let report = deskmeter_pipeline::sync(&self.file, &context, &options).await;
         self.is_syncing.store(false, Ordering::Relaxed);
-        if self.look().await.is_err() {
-            self.forget_tables();
-        }
+        self.reopen().await;
         report.map_err(Error::pipeline("sync"))
     }
 
@@ -348,43 +349,74 @@ impl Connection {
         audited.map(drop).map_err(Error::pipeline("audit the lake"))
     }
 
-    /// The tables as they are, or were seconds ago. Only who comes first waits for them to be opened.
+    /// The tables as they were last opened. Only who comes first waits for that.
     pub(crate) async fn snapshot(&self) -> Result<Arc<Snapshot>, Error> {
-        let held = self.held();
-        let is_due =
-            |held: &Held| held.looked_at.elapsed() >= LOOK_EVERY && !self.is_syncing.load(Ordering::Relaxed);
-        match held {
-            Some(held) if !is_due(&held) => Ok(held.snapshot),
-            Some(held) => match self.opening.try_lock() {
-                Ok(_alone) => self.look_alone().await,
-                Err(_) => Ok(held.snapshot),
-            },
-            None => {
-                let _alone = self.opening.lock().await;
-                match self.held() {
-                    Some(held) => Ok(held.snapshot),
-                    None => self.look_alone().await,
-                }
-            }
+        if let Some(shown) = self.tables().shown.clone() {
+            return Ok(shown);
+        }
+        let _alone = self.opening.lock().await;
+        let (shown, forgotten) = self.shown();
+        if let Some(shown) = shown {
+            return Ok(shown);
+        }
+        let opened = self.open(self.version().await?).await?;
+        self.show(&opened, forgotten);
+        Ok(opened)
+    }
+
+    /// Looks whether the tables were written. If they were, they are opened anew, prepared and then shown, so that
+    /// nobody waits for it. Tables that nobody looks at any more are let go of.
+    pub(crate) async fn renew(&self) {
+        let _alone = self.renewing.lock().await;
+        if !self.is_viewed() {
+            self.let_go();
+        } else if !self.is_syncing.load(Ordering::Relaxed)
+            && let Err(error) = self.renew_alone().await
+        {
+            warn!(connection = self.name(), error = causes(&error), "the tables cannot be opened");
+            self.let_go();
         }
     }
 
-    /// Looks whether the tables were written, and opens them anew if they were.
-    async fn look(&self) -> Result<Arc<Snapshot>, Error> {
-        let _alone = self.opening.lock().await;
-        self.look_alone().await
+    async fn renew_alone(&self) -> Result<(), Error> {
+        let (shown, forgotten) = self.shown();
+        let Some(shown) = shown else {
+            self.snapshot().await?.prepare().await;
+            return Ok(());
+        };
+        let version = self.version().await?;
+        if shown.version() != version {
+            let opened = self.open(version).await?;
+            opened.prepare().await;
+            self.show(&opened, forgotten);
+            drop(shown);
+            // What found no room beside the former tables finds it now.
+            opened.hold().await;
+        } else if !shown.is_prepared() {
+            shown.prepare().await;
+        }
+        Ok(())
     }
 
-    async fn look_alone(&self) -> Result<Arc<Snapshot>, Error> {
-        let version = self.version().await?;
-        let held = self.held().filter(|held| held.snapshot.version() == version);
-        let snapshot = match held {
-            Some(held) => held.snapshot,
-            None => Snapshot::open(&self.file, &self.now(), version, Arc::clone(&self.answers)).await?,
-        };
-        let looked = Held { snapshot: Arc::clone(&snapshot), looked_at: Instant::now() };
-        *self.tables.lock().unwrap_or_else(PoisonError::into_inner) = Some(looked);
-        Ok(snapshot)
+    /// Shows at once what a sync of this process wrote: who watched it wants to see it.
+    async fn reopen(&self) {
+        let (_, forgotten) = self.shown();
+        let opened = async { self.open(self.version().await?).await };
+        match opened.await {
+            Ok(opened) => self.show(&opened, forgotten),
+            Err(_) => self.let_go(),
+        }
+    }
+
+    async fn open(&self, version: blake3::Hash) -> Result<Arc<Snapshot>, Error> {
+        Snapshot::open(&self.file, &self.now(), version, Arc::clone(&self.answers)).await
+    }
+
+    fn show(&self, opened: &Arc<Snapshot>, forgotten: u64) {
+        let mut tables = self.tables();
+        if tables.forgotten == forgotten {
+            tables.shown = Some(Arc::clone(opened));
+        }
     }
 
     /// Names the state of the tables as they are now.
@@ -416,22 +448,32 @@ impl Connection {
 
     /// Somebody looks at a report now.
     pub(crate) fn view(&self) {
-        *self.viewed_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        *self.viewed_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// Whether somebody looked at a report lately: then the next answers are worth computing ahead.
-    pub(crate) fn is_viewed(&self) -> bool {
-        let viewed_at = *self.viewed_at.lock().unwrap_or_else(PoisonError::into_inner);
-        viewed_at.is_some_and(|at| at.elapsed() < VIEWED_WITHIN)
+    /// Whether somebody looked at a report lately: then the tables are worth holding.
+    fn is_viewed(&self) -> bool {
+        self.viewed_at.lock().unwrap_or_else(PoisonError::into_inner).elapsed() < VIEWED_WITHIN
     }
 
-    fn held(&self) -> Option<Held> {
-        self.tables.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn shown(&self) -> (Option<Arc<Snapshot>>, u64) {
+        let tables = self.tables();
+        (tables.shown.clone(), tables.forgotten)
+    }
+
+    fn let_go(&self) {
+        let mut tables = self.tables();
+        tables.shown = None;
+        tables.forgotten += 1;
     }
 
     /// What was deleted must not be answered from memory either.
     fn forget_tables(&self) {
+        self.let_go();
         self.answers.clear();
-        *self.tables.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }

@@ -1,8 +1,13 @@
-//! The operator's own names for groups, agents and SLA policies. They are laid over the numbers when a page is written and are never
-//! stored in the lake.
+//! The operator's own names for groups, agents and SLA policies. They are laid over the numbers when a page or an answer
+//! is written and are never stored in the lake.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use arrow::array::{ArrayRef, AsArray as _, RecordBatch, RecordBatchOptions, StringArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, FieldRef, Schema};
+use arrow::error::ArrowError;
 use serde::Deserialize;
 
 use crate::Error;
@@ -53,6 +58,41 @@ impl Labels {
         Ok(Self { groups, agents: wire.agents, policies: wire.policies })
     }
 
+    /// The rows with names in the place of ids: of groups (`group_id`, `from_group_id`), agents (`agent_key`,
+    /// `assignee_key`, `first_assignee_key`) and SLA policies (`sla_policy_id`, `group_sla_policy_key`). A column that may
+    /// hold a name is text; an id without a name stays. Without any name the rows stay as they are.
+    ///
+    /// # Errors
+    /// When a column of such a name holds what is no text and no number.
+    pub fn name_rows(&self, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+        let named = batch.schema_ref().fields().iter().zip(batch.columns());
+        let named = named.map(|(field, column)| self.name_column(field, column));
+        let (fields, columns): (Vec<_>, Vec<_>) = named.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+        let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &rows)
+    }
+
+    fn name_column(&self, field: &FieldRef, column: &ArrayRef) -> Result<(FieldRef, ArrayRef), ArrowError> {
+        let is_of = |word: &str| field.name() == word || field.name().ends_with(&format!("_{word}"));
+        let names: BTreeMap<String, &String> = if is_of("group_id") {
+            self.groups.iter().map(|(id, name)| (id.to_string(), name)).collect()
+        } else if is_of("agent_key") || is_of("assignee_key") {
+            self.agents.iter().map(|(key, name)| (key.clone(), name)).collect()
+        } else if is_of("policy_id") || is_of("policy_key") {
+            self.policies.iter().map(|(key, name)| (key.clone(), name)).collect()
+        } else {
+            BTreeMap::new()
+        };
+        if names.is_empty() {
+            return Ok((Arc::clone(field), Arc::clone(column)));
+        }
+        let ids = cast(column, &DataType::Utf8)?;
+        let name = |id| names.get(id).map_or(id, |name| name.as_str());
+        let names: StringArray = ids.as_string::<i32>().iter().map(|id| id.map(name)).collect();
+        let field = Field::new(field.name(), DataType::Utf8, field.is_nullable());
+        Ok((Arc::new(field), Arc::new(names)))
+    }
+
     /// Name of a group.
     pub(crate) fn group(&self, id: i64) -> String {
         self.groups.get(&id).cloned().unwrap_or_else(|| format!("Group {id}"))
@@ -72,6 +112,8 @@ impl Labels {
 
 #[cfg(test)]
 mod tests {
+    use arrow::array::Int64Array;
+
     use super::*;
 
     #[test]
@@ -86,5 +128,17 @@ mod tests {
         assert_eq!(labels.agent("0123456789abcdef"), "Agent 01234567");
         assert_eq!((labels.policy("9"), labels.policy("8")), ("Gold".into(), "Policy 8".into()));
         assert!(Labels::parse("[groups]\nx = \"y\"").is_err());
+    }
+
+    #[test]
+    fn rows_get_names_where_there_are_some_and_stay_otherwise() {
+        let groups: ArrayRef = Arc::new(Int64Array::from(vec![Some(7), Some(8), None]));
+        let agents: ArrayRef = Arc::new(StringArray::from(vec!["abc", "def", "abc"]));
+        let rows = RecordBatch::try_from_iter([("from_group_id", groups), ("assignee_key", agents)]).unwrap();
+        let named = Labels::parse("[groups]\n7 = \"First line\"").unwrap().name_rows(&rows).unwrap();
+        let groups: Vec<_> = named.column(0).as_string::<i32>().iter().collect();
+        assert_eq!(groups, [Some("First line"), Some("8"), None]);
+        assert_eq!(named.column(1), rows.column(1));
+        assert_eq!(Labels::default().name_rows(&rows).unwrap(), rows);
     }
 }

@@ -1,18 +1,22 @@
 //! The tables of a connection at one moment, and the answers over them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use deskmeter_pipeline::{Context, PipelineFile};
 use deskmeter_warehouse::{Catalogue, Warehouse};
 use futures::TryStreamExt as _;
+use tracing::warn;
 
 use crate::Error;
+use crate::backend::causes;
 use crate::data::answers::Answers;
 use crate::data::filters::Filters;
 use crate::data::rows::Rows;
 use crate::data::sql::{self, Parameters};
+use crate::pages::dashboard;
 
 /// Most rows that one answer may have; what lies beyond is cut off and said so.
 pub(crate) const ROWS_MAX: usize = 200_000;
@@ -44,6 +48,7 @@ pub(crate) struct Snapshot {
     version: blake3::Hash,
     as_of: Option<i64>,
     answers: Arc<Answers>,
+    is_prepared: AtomicBool,
 }
 
 impl Snapshot {
@@ -56,11 +61,19 @@ impl Snapshot {
     ) -> Result<Arc<Self>, Error> {
         let opened = deskmeter_pipeline::open_warehouse(file, context).await;
         let warehouse = Arc::new(opened.map_err(Error::pipeline("open the warehouse"))?);
-        let mut snapshot = Self { warehouse, version, as_of: None, answers };
+        let mut snapshot =
+            Self { warehouse, version, as_of: None, answers, is_prepared: AtomicBool::new(false) };
         let parameters = Parameters::new(&Filters::standard(), Filters::standard().span(0), 0);
         let rows = snapshot.ask(&sql::AS_OF.filled(&parameters)).await.ok();
         snapshot.as_of = rows.and_then(|rows| rows.first("as_of").integer());
         Ok(Arc::new(snapshot))
+    }
+
+    /// A warehouse as if its newest data were of this second.
+    #[cfg(test)]
+    pub(crate) fn over(warehouse: Warehouse, as_of: i64, answers: Arc<Answers>) -> Self {
+        let (warehouse, version) = (Arc::new(warehouse), blake3::hash(b"a test"));
+        Self { warehouse, version, as_of: Some(as_of), answers, is_prepared: AtomicBool::new(false) }
     }
 
     /// Names the state of the tables: as long as it is the same, all answers are.
@@ -76,6 +89,28 @@ impl Snapshot {
     /// Every model with its description.
     pub(crate) fn catalogue(&self) -> &Catalogue {
         self.warehouse.catalogue()
+    }
+
+    /// Whether [`prepare`](Self::prepare) has done its work.
+    pub(crate) fn is_prepared(&self) -> bool {
+        self.is_prepared.load(Ordering::Relaxed)
+    }
+
+    /// Puts what the reports read into memory and computes their first answers, one after the other, so that visitors
+    /// are answered meanwhile.
+    pub(crate) async fn prepare(&self) {
+        self.hold().await;
+        for statement in dashboard::ahead(self.as_of) {
+            let _ = self.ask(&statement).await;
+        }
+        self.is_prepared.store(true, Ordering::Relaxed);
+    }
+
+    /// Puts what the reports read into memory, as far as there is room and it is not there yet.
+    pub(crate) async fn hold(&self) {
+        if let Err(error) = self.warehouse.hold(&dashboard::filtered(self.as_of), &self.answers.room).await {
+            warn!(error = causes(&error), "what the reports read is not kept in memory");
+        }
     }
 
     /// Answers a statement, up to [`ROWS_MAX`] rows. It runs beside the caller, so that the questions of a page use

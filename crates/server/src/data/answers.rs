@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use deskmeter_warehouse::Room;
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::rows::Rows;
@@ -15,6 +16,9 @@ const CELLS_KEPT_MAX: usize = 50_000;
 /// What an answer weighs beside its cells.
 const CELLS_OF_AN_ENTRY: usize = 32;
 
+/// Columns of the marts that are kept in memory, of all connections together, in bytes.
+const ROOM_BYTES: usize = 1 << 30;
+
 /// One question about one state of one connection's tables.
 pub(crate) type Key = blake3::Hash;
 
@@ -23,6 +27,8 @@ pub(crate) struct Answers {
     kept: Mutex<Kept>,
     /// One for each question that is computed.
     pub(crate) permits: Semaphore,
+    /// Memory for what the questions read.
+    pub(crate) room: Room,
 }
 
 #[derive(Default)]
@@ -42,7 +48,7 @@ struct Answer {
 impl Answers {
     /// No answers yet; so many questions may be computed at once.
     pub(crate) fn new(at_once: usize) -> Self {
-        Self { kept: Mutex::default(), permits: Semaphore::new(at_once.max(1)) }
+        Self { kept: Mutex::default(), permits: Semaphore::new(at_once.max(1)), room: Room::new(ROOM_BYTES) }
     }
 
     /// The kept answer, else the one that is computed now. Of many that ask the same at once, one computes.
@@ -60,6 +66,12 @@ impl Answers {
     /// Forgets all answers.
     pub(crate) fn clear(&self) {
         *self.kept() = Kept::default();
+    }
+
+    /// How many answers there are.
+    #[cfg(test)]
+    pub(crate) fn count(&self) -> usize {
+        self.kept().answers.len()
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {

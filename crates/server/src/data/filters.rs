@@ -155,6 +155,12 @@ impl Filters {
         })
     }
 
+    /// All tickets of each named period.
+    pub(crate) fn every_period() -> impl Iterator<Item = Self> {
+        let filters = |(name, _, days)| Self { period: Period::Named(name, days), ..Self::standard() };
+        PERIODS.into_iter().map(filters)
+    }
+
     /// Name and label of every named period.
     pub(crate) fn periods() -> impl Iterator<Item = (&'static str, &'static str)> {
         PERIODS.into_iter().map(|(name, label, _)| (name, label))

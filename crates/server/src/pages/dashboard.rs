@@ -142,12 +142,49 @@ fn tag(parts: &[&str]) -> String {
     format!("\"{}\"", hasher.finalize().to_hex())
 }
 
-/// Computes the answers of every report as it is first shown.
-pub(crate) async fn warm(snapshot: &Snapshot, labels: &Labels) {
-    let filters = Filters::standard();
-    for dashboard in dashboards::ALL {
-        make(&Request::of(dashboard, snapshot, "", &filters, labels)).await;
+/// What every report asks as it is first shown, then what it asks for the other periods.
+pub(crate) fn ahead(as_of: Option<i64>) -> Vec<String> {
+    let Some(as_of) = as_of else { return Vec::new() };
+    let all = |filters: &Filters, may_be_asked: fn(&Dashboard) -> bool| {
+        let dashboards = dashboards::ALL.into_iter().filter(|dashboard| may_be_asked(dashboard));
+        dashboards.flat_map(|dashboard| statements(dashboard, filters, as_of)).collect::<Vec<_>>()
+    };
+    let standard = all(&Filters::standard(), |_| true);
+    let periods =
+        Filters::every_period().flat_map(|filters| all(&filters, |dashboard| dashboard.has_filters));
+    standard.into_iter().chain(periods).collect()
+}
+
+/// What the reports with filters ask, with and without each of them: together they read every column that any such
+/// question reads.
+pub(crate) fn filtered(as_of: Option<i64>) -> Vec<String> {
+    let Some(as_of) = as_of else { return Vec::new() };
+    let some = Filters {
+        group: Some(0),
+        priority: PRIORITY.values.first().copied(),
+        channel: CHANNEL.values.first().copied(),
+        ..Filters::standard()
+    };
+    let splits = Split::ALL.map(|by| Filters { by, ..Filters::standard() });
+    let dashboards = dashboards::ALL.into_iter().filter(|dashboard| dashboard.has_filters);
+    let asked = dashboards.flat_map(|dashboard| {
+        splits.iter().chain([&some]).flat_map(|filters| statements(dashboard, filters, as_of))
+    });
+    asked.collect()
+}
+
+/// What a report asks: exactly the statements that [`make`] waits for.
+fn statements(dashboard: &Dashboard, filters: &Filters, as_of: i64) -> Vec<String> {
+    let span = filters.span(as_of);
+    let now = Parameters::new(filters, span, as_of);
+    let mut statements = vec![sql::FILTER_GROUPS.filled(&now)];
+    if let Some(kpis) = &dashboard.kpis {
+        let before = Parameters::new(filters, span.previous(), as_of);
+        statements.extend([kpis.query.filled(&now), kpis.query.filled(&before)]);
+        statements.extend(kpis.trend.map(|trend| trend.filled(&now)));
     }
+    statements.extend(dashboard.panels.iter().map(|panel| panel.query.filled(&now)));
+    statements
 }
 
 impl<'a> Request<'a> {
@@ -293,5 +330,36 @@ impl Page {
 
     fn is_period(&self, name: &str) -> bool {
         self.filters.period_name() == name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use deskmeter_warehouse::{MemoryTables, Warehouse, WarehouseOptions};
+
+    use super::*;
+    use crate::data::answers::Answers;
+
+    #[tokio::test]
+    async fn what_is_asked_ahead_is_what_the_reports_ask() {
+        let answers = Arc::new(Answers::new(1));
+        let mut warehouse = Warehouse::new(WarehouseOptions::default()).unwrap();
+        warehouse.open(MemoryTables::default()).await.unwrap();
+        let snapshot = Snapshot::over(warehouse, 1_795_348_800, Arc::clone(&answers));
+        snapshot.prepare().await;
+        let asked = answers.count();
+        let labels = Labels::default();
+        for filters in Filters::every_period() {
+            for dashboard in dashboards::ALL.into_iter().filter(|dashboard| dashboard.has_filters) {
+                make(&Request::of(dashboard, &snapshot, "", &filters, &labels)).await;
+            }
+        }
+        for dashboard in dashboards::ALL {
+            make(&Request::of(dashboard, &snapshot, "", &Filters::standard(), &labels)).await;
+        }
+        assert_eq!(answers.count(), asked, "a report asked what was not asked ahead");
+        let filters = Filters { group: Some(1), ..Filters::standard() };
+        make(&Request::of(dashboards::ALL[0], &snapshot, "", &filters, &labels)).await;
+        assert!(answers.count() > asked, "other filters ask other things");
     }
 }

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 
-use crate::support::{Console, PASSWORD, account};
+use crate::support::{Console, PASSWORD, account, own_mart};
 
 const CHROMIUM: &str = "/usr/bin/chromium";
 
@@ -19,7 +19,9 @@ async fn the_product_page_is_true_in_a_browser() {
     let (zendesk, rest) = account(600, 1_200).await;
     // Another host name, as Zendesk's is: strict cookies do not come back with its redirect.
     let account = zendesk.base_url().replace("127.0.0.1", "localhost");
+    let rest = format!("{rest}\n[warehouse]\nmodels_dir = \"models\"\n");
     let console = Console::of(&account, &rest, Some(PASSWORD)).await;
+    own_mart(&console.pipeline.folder);
     let mut told = tokio::process::Command::new("node")
         .args(["story.mjs", &console.base, PASSWORD])
         .current_dir(&story)

@@ -1,12 +1,11 @@
 //! The pages on an empty lake, and the whole story on one with data.
 
-use std::path::Path;
 use std::time::Duration;
 
 use deskmeter_server::Labels;
 use reqwest::Method;
 
-use crate::support::{Console, Visitor, account, context};
+use crate::support::{Console, Visitor, account, context, own_mart};
 
 const PAGES: [&str; 8] =
     ["overview", "resolution", "sla", "escalations", "workload", "backlog", "quality", "privacy"];
@@ -65,18 +64,6 @@ async fn an_account_is_connected_read_shown_and_deleted() {
     assert_eq!(visitor.page("/integrations/acme/receipt.json").await, receipt, "it is kept");
     console.stop().await;
     zendesk.stop().await;
-}
-
-/// A mart of the operator's own.
-fn own_mart(folder: &Path) {
-    let folder = folder.join("models/marts");
-    std::fs::create_dir_all(&folder).unwrap();
-    let sql = "select\n    group_id,\n    count(*) as n_tickets\nfrom ticket_metrics\ngroup by group_id\n";
-    std::fs::write(folder.join("group_sizes.sql"), sql).unwrap();
-    let toml = "about = \"How many tickets each group has.\"\ngrain = \"group\"\nkey = [\"group_id\"]\n\
-                columns = [{ name = \"group_id\", about = \"Group.\", null = \"No group.\" }, \
-                { name = \"n_tickets\", unit = \"tickets\", about = \"Tickets.\", min = 1 }]\n";
-    std::fs::write(folder.join("group_sizes.toml"), toml).unwrap();
 }
 
 async fn own_marts_have_a_page_with_sql_and_csv(visitor: &mut Visitor) {

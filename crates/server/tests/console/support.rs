@@ -181,3 +181,15 @@ pub(crate) async fn account(tickets: u32, rate: u32) -> (Running, String) {
     options.rate_limit = RateLimit::PerMinute(rate);
     (deskmeter_simulator::start(world, options).await.unwrap(), rest)
 }
+
+/// A mart of the operator's own.
+pub(crate) fn own_mart(folder: &Path) {
+    let folder = folder.join("models/marts");
+    std::fs::create_dir_all(&folder).unwrap();
+    let sql = "select\n    group_id,\n    count(*) as n_tickets\nfrom ticket_metrics\ngroup by group_id\n";
+    std::fs::write(folder.join("group_sizes.sql"), sql).unwrap();
+    let toml = "about = \"How many tickets each group has.\"\ngrain = \"group\"\nkey = [\"group_id\"]\n\
+                columns = [{ name = \"group_id\", about = \"Group.\", null = \"No group.\" }, \
+                { name = \"n_tickets\", unit = \"tickets\", about = \"Tickets.\", min = 1 }]\n";
+    std::fs::write(folder.join("group_sizes.toml"), toml).unwrap();
+}
