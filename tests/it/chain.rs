@@ -199,3 +199,20 @@ fn a_connection_that_no_admin_allowed_is_refused_and_given_back() {
     assert!(revoked, "the token is given back");
     assert_eq!(desk.run(&["status"]).code, 3);
 }
+
+#[test]
+fn names_of_the_operator_stand_in_answers_and_nowhere_in_the_lake() {
+    let desk = Desk::generated(50, 15);
+    desk.connect();
+    desk.run(&["sync"]).ok();
+    let ids = "select group_id, max(assignee_key) as agent_key from ticket_metrics where group_id is not null group by \
+               group_id order by group_id limit 1";
+    let row = &desk.query(ids)[0];
+    let (group, agent) = (row["group_id"].as_i64().unwrap(), row["agent_key"].as_str().unwrap());
+    let names = format!("[groups]\n{group} = \"First line\"\n[agents]\n{agent} = \"Early shift\"\n");
+    std::fs::write(desk.dir.path().join("labels.toml"), names).unwrap();
+    let shown = desk.run(&["query", "--labels", "labels.toml", "--format", "csv", ids]).ok();
+    assert_eq!(shown.stdout, "group_id,agent_key\nFirst line,Early shift\n");
+    assert_eq!(desk.query(ids)[0], *row, "the rows are as they were");
+    assert_eq!(desk.run(&["query", "--labels", "missing.toml", ids]).code, 2);
+}

@@ -326,6 +326,9 @@ pub(crate) struct QueryArgs {
     /// Write to this file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Your own names for groups, agents and SLA policies, shown in the place of their ids: a TOML file, as for `serve`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: Option<PathBuf>,
 }
 
 /// Options of `explain`.

@@ -78,6 +78,10 @@ const EXAMPLES: &[(&str, &[Example])] = &[
             ("deskmeter query --format parquet -o tickets.parquet \"select * from ticket_metrics\"", ""),
             ("deskmeter query -f report.sql", "as does: deskmeter query < report.sql"),
             (
+                "deskmeter query --labels labels.toml \"select * from agent_workload\"",
+                "agents and groups by name",
+            ),
+            (
                 "deskmeter query --all /etc/deskmeter \"select connection, count(*) from ticket_metrics group by 1\"",
                 "",
             ),

@@ -8,7 +8,10 @@ use std::io::{IsTerminal, Read};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use deskmeter_pipeline::{Answer, Context};
+use deskmeter_server::Labels;
 
 use super::{Opened, Usage, folder, set_engine};
 use crate::args::{Format, Global, QueryArgs};
@@ -17,12 +20,13 @@ use crate::output::{self, RowWriter};
 use crate::{clock, env};
 
 pub(crate) async fn run(opened: &Opened, args: &QueryArgs) -> Result<Exit> {
+    let labels = labels(args)?;
     match statement(args)? {
         Some(sql) => {
-            answer(opened, &sql, opened.global.format, args.output.as_deref(), None).await?;
+            answer(opened, &sql, &labels, opened.global.format, args.output.as_deref(), None).await?;
             Ok(Exit::Ok)
         }
-        None => prompt::run(opened, args.output.as_deref()).await,
+        None => prompt::run(opened, labels, args.output.as_deref()).await,
     }
 }
 
@@ -37,8 +41,23 @@ pub(crate) async fn run_all(global: &Global, args: &QueryArgs, folder: &Path) ->
         set_engine(pipeline, global);
     }
     let (schema, batches) = deskmeter_pipeline::query_all(&pipelines, &context, &sql).await?;
-    output::rows(&schema, &batches, global.format, args.output.as_deref())?;
+    let labels = labels(args)?;
+    let named = batches.iter().map(|batch| name_rows(&labels, batch)).collect::<Result<Vec<_>>>()?;
+    output::rows(&named_schema(&labels, &schema)?, &named, global.format, args.output.as_deref())?;
     Ok(Exit::Ok)
+}
+
+/// The operator's own names; none where no file is given.
+fn labels(args: &QueryArgs) -> Result<Labels> {
+    Ok(args.labels.as_deref().map(super::labels).transpose()?.unwrap_or_default())
+}
+
+fn name_rows(labels: &Labels, batch: &RecordBatch) -> Result<RecordBatch> {
+    labels.name_rows(batch).context("name groups and agents")
+}
+
+fn named_schema(labels: &Labels, schema: &SchemaRef) -> Result<SchemaRef> {
+    Ok(name_rows(labels, &RecordBatch::new_empty(schema.clone()))?.schema())
 }
 
 /// The statement, or none where somebody sits at a terminal and can be asked.
@@ -65,6 +84,7 @@ fn statement(args: &QueryArgs) -> Result<Option<String>> {
 async fn answer(
     opened: &Opened,
     sql: &str,
+    labels: &Labels,
     format: Format,
     to: Option<&Path>,
     rows_max: Option<usize>,
@@ -74,11 +94,11 @@ async fn answer(
     let mut has_more = false;
     // The writer is made when the first rows are there: a query that fails leaves an older file as it was.
     let mut next = answer.next().await?;
-    let mut writer = RowWriter::new(&answer.schema, format, to)?;
+    let mut writer = RowWriter::new(&named_schema(labels, &answer.schema)?, format, to)?;
     while let Some(batch) = next {
         has_more = batch.num_rows() > left;
         let rows = batch.num_rows().min(left);
-        writer.write(&batch.slice(0, rows))?;
+        writer.write(&name_rows(labels, &batch.slice(0, rows))?)?;
         left -= rows;
         if has_more {
             break;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use deskmeter_server::Labels;
 use futures::FutureExt as _;
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
@@ -26,7 +27,7 @@ const PROMPT: &str = "deskmeter> ";
 type Line = Editor<Helper, FileHistory>;
 
 /// Asks until the end of input.
-pub(super) async fn run(opened: &Opened, to: Option<&Path>) -> Result<Exit> {
+pub(super) async fn run(opened: &Opened, labels: Labels, to: Option<&Path>) -> Result<Exit> {
     let warehouse = deskmeter_pipeline::new_warehouse(&opened.pipeline)?;
     let mut line = Line::with_config(config()?).context("open the terminal")?;
     line.set_helper(Some(Helper::new(warehouse.catalogue())));
@@ -41,6 +42,7 @@ pub(super) async fn run(opened: &Opened, to: Option<&Path>) -> Result<Exit> {
     let mut session = Session {
         interrupts: Interrupts::listen()?,
         opened: Arc::new(opened.clone()),
+        labels: Arc::new(labels),
         format: opened.global.format,
         to: to.map(Path::to_owned),
     };
@@ -126,6 +128,7 @@ impl Interrupts {
 struct Session {
     interrupts: Interrupts,
     opened: Arc<Opened>,
+    labels: Arc<Labels>,
     format: Format,
     to: Option<PathBuf>,
 }
@@ -161,10 +164,13 @@ impl Session {
         let sql = text.trim().trim_end_matches(';').to_owned();
         let shown = self.to.is_none().then_some(ROWS_SHOWN);
         let started = tokio::time::Instant::now();
-        let (opened, format, to) = (Arc::clone(&self.opened), self.format, self.to.clone());
+        let (opened, labels) = (Arc::clone(&self.opened), Arc::clone(&self.labels));
+        let (format, to) = (self.format, self.to.clone());
         // A task of its own: a statement that computes for long would not let Ctrl-C be heard beside it.
         let mut answering =
-            tokio::spawn(async move { super::answer(&opened, &sql, format, to.as_deref(), shown).await });
+            tokio::spawn(
+                async move { super::answer(&opened, &sql, &labels, format, to.as_deref(), shown).await },
+            );
         let has_more = tokio::select! {
             answered = &mut answering => answered??,
             () = self.interrupts.pressed() => {
