@@ -6,6 +6,8 @@
 mod backfill;
 /// Wrong files, addresses, ports, folders and pages: one clear error, the published exit code, nothing lost.
 mod bad_input;
+/// A database that every sync ends in, and Apache Superset on it.
+mod bi;
 /// Connect, sync, sync again, query: the chain on a generated account.
 mod chain;
 /// Clients written by others, as published, against the simulator.
@@ -37,6 +39,10 @@ mod numbers;
 mod object_store;
 /// Schema, completions, man pages, init, validate, metrics, logs, deployment examples.
 mod operators;
+/// A PostgreSQL server.
+#[path = "../publish/server.rs"]
+#[expect(dead_code, reason = "the publisher's tests use all of it")]
+mod postgres;
 /// Everything planted is found nowhere; what is allowed stands under its label.
 mod privacy;
 /// The prompt of `query`, and what it shows on a narrow terminal.

@@ -1,4 +1,4 @@
-"""What an analyst does in Superset, through its API and a browser: superset.py URL DATABASE PICTURE."""
+"""What an analyst does in Superset, through its API and a browser: superset.py URL DATABASE schema PICTURE."""
 
 import json
 import sys
@@ -9,8 +9,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-url, database, picture = sys.argv[1:]
-SCHEMA = "deskmeter_demo"
+url, database, schema, picture = sys.argv[1:]
 session = requests.Session()
 
 
@@ -39,11 +38,11 @@ token = call("POST", "/api/v1/security/login", username="admin", password="admin
 session.headers["Authorization"] = "Bearer " + token
 
 connection = call("POST", "/api/v1/database/", database_name="deskmeter", sqlalchemy_uri=database)["id"]
-listed = call("GET", f"/api/v1/database/{connection}/tables/?q=(schema_name:{SCHEMA})")["result"]
+listed = call("GET", f"/api/v1/database/{connection}/tables/?q=(schema_name:{schema})")["result"]
 tables = sorted(table["value"] for table in listed)
 datasets = {}
 for table in tables:
-    datasets[table] = call("POST", "/api/v1/dataset/", database=connection, schema=SCHEMA, table_name=table)["id"]
+    datasets[table] = call("POST", "/api/v1/dataset/", database=connection, schema=schema, table_name=table)["id"]
     shown = call("GET", f"/api/v1/dataset/{datasets[table]}")["result"]
     assert shown["columns"], table
     assert table == "deskmeter_published" or any(column["description"] for column in shown["columns"]), table
