@@ -113,7 +113,7 @@ async def pages(port, name, repeats):
         for query in NEVER_ASKED if report not in UNFILTERED else []:
             ms, _ = await first(port, f"/c/{name}/{report}{query.format(group=group)}")
             others.append(ms)
-            print(f"| {report}{query} | {ms:.0f} |")
+            print(f"| {report}{query.format(group='…')} | {ms:.0f} |")
     print()
     summary("first requests, settled", firsts)
     summary("first requests under filters never asked for", others)

@@ -12,6 +12,9 @@ for (const box of document.querySelectorAll("[data-live][data-running=true]")) {
   });
 }
 
+// On a narrow screen the menu is a strip: the page that is shown stands in sight there.
+document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 const filters = document.querySelector("form.filters");
 if (filters) {
   filters.querySelector("button").hidden = true;

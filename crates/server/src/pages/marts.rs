@@ -104,7 +104,9 @@ fn statement(mart: &Model, limit: Option<usize>) -> String {
 }
 
 async fn shown(snapshot: &Snapshot, connection: &str, mart: &Model, labels: &Labels) -> PanelView {
-    let about = format!("{} {}.", mart.description.about, format::label(&mart.description.grain));
+    let grain = &mart.description.grain;
+    let grain = grain.strip_prefix("one row per ").unwrap_or(grain);
+    let about = format!("{} One row per {grain}.", mart.description.about);
     let mut view = PanelView::new(mart.name.replace('_', "-"), &mart.name, &about);
     view.links = Some(Links {
         sql: format!("/c/{connection}/marts/{}", mart.name),
