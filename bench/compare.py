@@ -8,56 +8,22 @@ import os
 import pathlib
 import platform
 import re
-import subprocess
+import shutil
 import sys
 import tempfile
 import time
 
-import exports
+import desk
+import fleet as fleets
 from report import Report
 
 HERE = pathlib.Path(__file__).resolve().parent
-PIPELINE = """
-[connection]
-name = "acme"
-base_url = "{url}"
-client_id = "deskmeter"
-quota_percent = 100
-[lake]
-url = "lake"
-[state]
-url = "state"
-key_env = "DESKMETER_KEY"
-"""
-
-
-class Ran:
-    """One run of a program: seconds on the wall and of the processor, its greatest memory, what it told at its end."""
-
-    def __init__(self, command, cwd, env=()):
-        began = time.monotonic()
-        with open(pathlib.Path(cwd) / "stdout", "w+", encoding="utf-8") as out:
-            process = subprocess.Popen([str(word) for word in command], cwd=cwd, env=os.environ | dict(env), stdout=out)
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-            self.wall = time.monotonic() - began
-            out.seek(0)
-            self.stdout = out.read()
-        if process.returncode:
-            sys.exit(f"{pathlib.Path(command[0]).name} ended with {process.returncode}: {self.stdout[-2000:]}")
-        self.cpu = usage.ru_utime + usage.ru_stime
-        self.peak_mb = usage.ru_maxrss * 1024 / 1e6
-
-    def told(self):
-        return json.loads(self.stdout.splitlines()[-1])
 
 
 def median_of(runs, command, folder, env=()):
-    """The run with the median time of the processor; each gets an empty folder as its last word."""
-    ran = []
-    for _ in range(runs):
-        with tempfile.TemporaryDirectory(dir=folder) as out:
-            ran.append(Ran([*command, out], folder, env))
+    """The run with the median time of the processor; each gets an empty folder as its last word, which stays until the end:
+    a file system that was just emptied is slow to make files."""
+    ran = [desk.Ran([*command, tempfile.mkdtemp(dir=folder)], folder, env) for _ in range(runs)]
     ran.sort(key=lambda run: run.cpu)
     return ran[(len(ran) - 1) // 2]
 
@@ -70,8 +36,8 @@ def pages(args, folder, report):
     """Raw export pages to partitioned Parquet, one core each."""
     saved = folder / "pages"
     saved.mkdir()
-    with exports.account(args.binary, args.tickets, folder) as url:
-        rows, size = exports.save_pages(url, saved)
+    with desk.account(args.binary, args.tickets) as url:
+        rows, size = desk.save_pages(url, saved)
     one_core = {"POLARS_MAX_THREADS": "1", "TOKIO_WORKER_THREADS": "1"}
     ran = {
         "deskmeter": median_of(args.runs, [args.pages_bench, saved], folder, one_core),
@@ -83,39 +49,42 @@ def pages(args, folder, report):
 
 
 def deskmeter_sync(args, url, folder):
-    """Connects by consent and syncs once, marts included; tells the run of `sync` and the requests it took."""
+    """Connects by consent and syncs once, marts included; tells the run of `sync`, the requests it took, and when the rows were committed."""
     folder.mkdir()
-    (folder / "deskmeter.toml").write_text(PIPELINE.format(url=url))
-    env = {"DESKMETER_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}
-    connect = subprocess.Popen([args.binary, "connect", "--no-browser"], cwd=folder, env=os.environ | env,
-                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    page = connect.stdout.readline().removeprefix("Open this URL to authorize: ").strip()
-    exports.harness.urllib.request.urlopen(exports.harness.urllib.request.Request(page, data=b"decision=allow")).read()
-    connect.communicate()
-    before = len(exports.harness.request_log(url))
-    ran = Ran([args.binary, "sync"], folder, env)
-    return ran, len(exports.harness.request_log(url)) - before
+    pipeline = desk.connect(args.binary, url, folder)
+    before = len(desk.harness.request_log(url))
+    began = time.time()
+    ran = desk.Ran([args.binary, "sync", "-p", pipeline, "--log-format", "json", "-v"])
+    read = [line["timestamp"] for line in map(json.loads, ran.stderr.splitlines()) if line["message"] == "stream read"]
+    committed = datetime.datetime.fromisoformat(read[-1]).timestamp() - began
+    return ran, len(desk.harness.request_log(url)) - before, committed
 
 
 def sync(args, folder, report):
     """The exports over HTTP from a simulated account without a rate limit."""
     saved = folder / "sync-pages"
     saved.mkdir()
-    with exports.account(args.binary, args.sync_tickets, folder) as url:
-        rows, _ = exports.save_pages(url, saved)
+    figures = []
+    with desk.account(args.binary, args.sync_tickets) as url:
+        rows, _ = desk.save_pages(url, saved)
         total = sum(rows.values()) + rows["tickets"]
-        figures = []
         ours = [deskmeter_sync(args, url, folder / f"sync-{number}") for number in range(args.runs)]
-        ran, requests = sorted(ours, key=lambda one: one[0].wall)[(len(ours) - 1) // 2]
-        figures.append(("deskmeter", "all five exports with metric sets, Delta tables and all marts", total, requests, ran))
-        before = len(exports.harness.request_log(url))
-        token = exports.harness.access_token(url, "read")
+        ran, requests, committed = sorted(ours, key=lambda one: one[0].wall)[(len(ours) - 1) // 2]
+        everything = "all five exports with metric sets"
+        figures.append(("deskmeter", f"{everything}, in Delta tables", total, requests, committed, None, ran.peak_mb))
+        figures.append(("deskmeter", "the same, and all marts", total, requests, ran.wall, ran.cpu, ran.peak_mb))
+        before = len(desk.harness.request_log(url))
+        token = desk.harness.access_token(url, "read")
         ran = median_of(1, [*peer("sync_dlt.py"), url, token], folder)
-        requests = len(exports.harness.request_log(url)) - before - 2
-        figures.append(("dlt", "the same exports, Parquet", ran.told()["rows"] + rows["tickets"], requests, ran))
-        ran = Ran([*peer("sync_tap_zendesk.py"), url, args.clients], folder)
+        # Consent and its token are no requests of the exports.
+        requests = len(desk.harness.request_log(url)) - before - 2
+        figures.append(("dlt", f"{everything}, in Parquet", ran.told()["rows"] + rows["tickets"], requests, ran.wall, ran.cpu, ran.peak_mb))
+        ran = desk.Ran([*peer("sync_tap_zendesk.py"), url, args.clients])
         told = ran.told()
-        figures.append(("tap-zendesk", "tickets with metric sets, metric events, users, organizations; no history; nothing stored", told["rows"], told["requests"], ran))
+        reads = "tickets with metric sets, metric events, users, organizations; no history; nothing stored"
+        figures.append(("tap-zendesk", reads, told["rows"], told["requests"], ran.wall, ran.cpu, ran.peak_mb))
+        figures.append(("tap-zendesk", f"the same, less {told['slept']:.0f} s that it slept by a clock of its own", told["rows"], told["requests"],
+                        ran.wall - told["slept"], ran.cpu, ran.peak_mb))
     report.sync(args, rows, figures)
 
 
@@ -124,12 +93,12 @@ def marts(args, folder, report):
     figures = []
     for tickets in args.marts:
         lake = folder / f"marts-{tickets}"
-        Ran([args.marts_bench, "make", lake, tickets], folder)
-        duckdb = Ran([sys.executable, HERE / "duckdb_marts.py", lake / "acme", "2026-11-07T00:00:00Z", "--memory", "6GB"], folder)
-        ours = Ran([args.marts_bench, "refresh", lake], folder)
+        desk.Ran([args.marts_bench, "make", lake, tickets], folder)
+        duckdb = desk.Ran([sys.executable, HERE / "duckdb_marts.py", lake / "acme", "2026-11-07T00:00:00Z", "--memory", "6GB"], folder)
+        ours = desk.Ran([args.marts_bench, "refresh", lake], folder)
         told = re.search(r"^all marts: ([\d.]+) s", duckdb.stdout, re.M)
         figures.append((tickets, seconds(ours.stdout), ours, float(told[1]), duckdb, re.search(r"^left out: (.*)$", duckdb.stdout, re.M)[1]))
-        subprocess.run(["rm", "-r", lake], check=True)
+        shutil.rmtree(lake)
     report.marts(args, figures)
 
 
@@ -143,9 +112,14 @@ def lake(args, folder, report):
     """The same 1,000 changes into lakes of growing size."""
     figures = []
     for tickets in args.lakes:
-        ran = Ran([args.lake_bench], folder, {"TICKETS": str(tickets)})
+        ran = desk.Ran([args.lake_bench], folder, {"TICKETS": str(tickets)})
         figures.append((tickets, re.findall(r"^([^:]+): (\d+) tickets and their metric sets in ([\d.]+) s", ran.stdout, re.M), ran))
     report.lake(figures)
+
+
+def fleet(args, _, report):
+    """Many accounts in one process."""
+    report.fleet(args, *fleets.fleet(args.binary, args.accounts, 1_000, 10))
 
 
 def machine():
@@ -161,19 +135,20 @@ def main():
     sizes = lambda text: [int(size) for size in text.split(",")]
     for name in ("binary", "clients", "pages-bench", "lake-bench", "marts-bench"):
         parser.add_argument(f"--{name}", required=True, type=lambda path: pathlib.Path(path).absolute())
-    parser.add_argument("--tickets", type=int, default=2000)
-    parser.add_argument("--sync-tickets", type=int, default=500)
+    parser.add_argument("--tickets", type=int, default=10_000)
+    parser.add_argument("--sync-tickets", type=int, default=2_000)
     parser.add_argument("--marts", type=sizes, default=[20_000])
     parser.add_argument("--lakes", type=sizes, default=[20_000, 200_000])
+    parser.add_argument("--accounts", type=int, default=200)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--only", default="pages,sync,lake,marts")
+    parser.add_argument("--only", default="pages,sync,lake,marts,fleet")
     parser.add_argument("--note", default="", help="what else the machine did")
     args = parser.parse_args()
     versions = {name: importlib.metadata.version(name) for name in ("duckdb", "polars", "dlt", "deltalake")}
     report = Report(HERE, datetime.date.today(), machine(), versions, args.note)
     with tempfile.TemporaryDirectory() as name:
         for part in args.only.split(","):
-            {"pages": pages, "sync": sync, "lake": lake, "marts": marts}[part](args, pathlib.Path(name), report)
+            {"pages": pages, "sync": sync, "lake": lake, "marts": marts, "fleet": fleet}[part](args, pathlib.Path(name), report)
     report.write()
 
 

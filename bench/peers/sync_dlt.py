@@ -15,7 +15,7 @@ import dlt  # noqa: E402
 from dlt.sources.helpers import requests  # noqa: E402
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from exports import EXPORTS, after  # noqa: E402
+from desk import EXPORTS, after  # noqa: E402
 
 
 def rows_of(stream, url, token):

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
+use std::io::Read as _;
 use std::path::PathBuf;
 
 use deskmeter_lake::Lake;
@@ -27,11 +28,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let lake = Lake::open(&url, &BTreeMap::new())?.connection("acme");
     let mut loader = Loader::open(lake, LoaderOptions::default()).await?;
     let mut sanitizer = Sanitizer::new(PseudonymKey::from_bytes([7; 32]), SanitizerOptions::default());
+    let mut page = Vec::new();
     let (mut bytes, mut rows_seen, mut rows) = (0, 0, 0);
     for stream in Stream::ALL {
         let mut writer = loader.stream(stream.name());
         for number in 1.. {
-            let Ok(page) = fs::read(pages.join(format!("{}-{number}.json", stream.name()))) else { break };
+            let Ok(mut file) = fs::File::open(pages.join(format!("{}-{number}.json", stream.name()))) else {
+                break;
+            };
+            page.clear();
+            file.read_to_end(&mut page)?;
             let clean = sanitizer.page(stream, &page)?;
             bytes += page.len();
             rows_seen += clean.rows_seen;

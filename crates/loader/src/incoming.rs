@@ -1,14 +1,18 @@
 //! Rows as they arrived become rows as they are stored: by month, each key once, in key order.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch, UInt32Array};
-use arrow::compute::{
-    SortColumn, SortOptions, concat_batches, lexsort_to_indices, partition, take_record_batch,
-};
+use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
+use arrow::compute::{concat_batches, interleave_record_batch};
+use arrow::error::ArrowError;
+use arrow::row::Rows;
 use deskmeter_tables::{Table, Version};
 
 use crate::Error;
+use crate::probe::{integers, row_converter};
+
+/// Rows that arrived side by side are copied as one when such runs are at least this long on average.
+const RUN_ROWS: usize = 16;
 
 /// The rows of one month.
 #[derive(Debug)]
@@ -22,54 +26,105 @@ pub(crate) struct Incoming {
 /// newest version, and the later arrival among equals; of rows that never change, the first.
 pub(crate) fn prepare(table: &'static Table, batches: &[RecordBatch]) -> Result<Vec<Incoming>, Error> {
     let failed = Error::arrow(table.name);
-    let all = concat_batches(&table.schema(), batches).map_err(&failed)?;
-    if all.num_rows() == 0 {
-        return Ok(Vec::new());
-    }
-    let winners = winners(table, &all).map_err(&failed)?;
-    let sorted = take_record_batch(&all, &winners).map_err(&failed)?;
-    let months = column(&sorted, table.partition);
-    let ranges = partition(&[Arc::clone(&months)]).map_err(&failed)?.ranges();
-    let months = months.as_string::<i32>();
-    let by_month = ranges.into_iter().map(|range| Incoming {
-        month: months.value(range.start).to_owned(),
-        rows: sorted.slice(range.start, range.len()),
+    let arrivals = Arrivals::of(table, batches).map_err(&failed)?;
+    let by_month = arrivals.months().into_iter().map(|(month, arrived)| {
+        let rows = arrivals.copy(&arrivals.winners(arrived))?;
+        Ok(Incoming { month: month.to_owned(), rows })
     });
-    Ok(by_month.collect())
+    by_month.collect::<Result<_, _>>().map_err(failed)
 }
 
-/// Indices of the row that stays for each key, by month and key.
-fn winners(table: &'static Table, all: &RecordBatch) -> Result<UInt32Array, arrow::error::ArrowError> {
-    let identity: Vec<_> = std::iter::once(table.partition)
-        .chain(table.key.iter().copied())
-        .map(|name| column(all, name))
-        .collect();
-    let arrival: ArrayRef = Arc::new(UInt32Array::from_iter_values(0..all.num_rows() as u32));
-    // The winner is to stand last among the rows of its key.
-    let newest = match table.version {
-        Version::Newest(version) => Some(column(all, version)),
-        Version::Immutable | Version::LastSeen => None,
-    };
-    let descending = table.version == Version::Immutable;
-    let ascending = |values| SortColumn { values, options: None };
-    let order: Vec<_> = identity
-        .iter()
-        .cloned()
-        .chain(newest)
-        .map(ascending)
-        .chain([SortColumn { values: arrival, options: Some(SortOptions { descending, nulls_first: true }) }])
-        .collect();
-    let indices = lexsort_to_indices(&order, None)?;
-    let identity: Result<Vec<_>, _> =
-        identity.iter().map(|values| arrow::compute::take(values, &indices, None)).collect();
-    let keys = partition(&identity?)?.ranges();
-    Ok(keys.into_iter().map(|range| indices.value(range.end - 1)).collect())
+/// All rows in the order of their arrival, each known by its number in it.
+struct Arrivals<'a> {
+    table: &'static Table,
+    batches: &'a [RecordBatch],
+    /// Batch, and row in it, of each arrival.
+    places: Vec<(usize, usize)>,
+    keys: Option<Rows>,
+    versions: Vec<Int64Array>,
 }
 
-/// A column of the table's contract; batches have its schema.
-fn column(batch: &RecordBatch, name: &str) -> ArrayRef {
-    batch
-        .column_by_name(name)
-        .cloned()
-        .unwrap_or_else(|| arrow::array::new_null_array(&arrow::datatypes::DataType::Null, batch.num_rows()))
+impl<'a> Arrivals<'a> {
+    fn of(table: &'static Table, batches: &'a [RecordBatch]) -> Result<Self, ArrowError> {
+        let places = batches.iter().enumerate();
+        let places = places.flat_map(|(batch, rows)| (0..rows.num_rows()).map(move |row| (batch, row)));
+        let mut arrivals =
+            Self { table, batches, places: places.collect(), keys: None, versions: Vec::new() };
+        let mut converter = None;
+        for batch in batches {
+            let key: Vec<ArrayRef> =
+                table.key.iter().filter_map(|name| batch.column_by_name(name).cloned()).collect();
+            let converter = match &mut converter {
+                Some(converter) => converter,
+                None => converter.insert(row_converter(&key)?),
+            };
+            let keys = arrivals.keys.get_or_insert_with(|| converter.empty_rows(0, 0));
+            converter.append(keys, &key)?;
+            if let Version::Newest(version) = table.version {
+                arrivals.versions.push(integers(batch.column_by_name(version))?);
+            }
+        }
+        Ok(arrivals)
+    }
+
+    /// The arrivals of each month, as they came.
+    fn months(&self) -> BTreeMap<&'a str, Vec<usize>> {
+        let mut months = BTreeMap::<&str, Vec<usize>>::new();
+        let mut first = 0;
+        for batch in self.batches {
+            let Some(column) = batch.column_by_name(self.table.partition) else { continue };
+            let column = column.as_string::<i32>();
+            let mut row = 0;
+            while row < batch.num_rows() {
+                let month = column.value(row);
+                let until = (row..batch.num_rows()).find(|next| column.value(*next) != month);
+                let until = until.unwrap_or(batch.num_rows());
+                months.entry(month).or_default().extend(first + row..first + until);
+                row = until;
+            }
+            first += batch.num_rows();
+        }
+        months
+    }
+
+    /// The arrival that stays for each key, in key order. A stable sort keeps equals as they came, and passes quickly over
+    /// what is in order already, as most of an export is.
+    fn winners(&self, mut arrived: Vec<usize>) -> Vec<usize> {
+        let Some(keys) = &self.keys else { return Vec::new() };
+        let key = |arrival: usize| keys.row(arrival);
+        arrived.sort_by(|a, b| key(*a).cmp(&key(*b)).then_with(|| self.version(*a).cmp(&self.version(*b))));
+        arrived.dedup_by(|later, kept| {
+            let is_same = key(*later) == key(*kept);
+            if is_same && self.table.version != Version::Immutable {
+                *kept = *later;
+            }
+            is_same
+        });
+        arrived
+    }
+
+    fn version(&self, arrival: usize) -> Option<i64> {
+        let (batch, row) = self.places.get(arrival)?;
+        self.versions.get(*batch).and_then(|versions| versions.values().get(*row).copied())
+    }
+
+    /// These arrivals as one batch.
+    fn copy(&self, arrivals: &[usize]) -> Result<RecordBatch, ArrowError> {
+        let mut runs: Vec<(usize, usize, usize)> = Vec::new();
+        let places: Vec<_> =
+            arrivals.iter().filter_map(|arrival| self.places.get(*arrival).copied()).collect();
+        for (batch, row) in &places {
+            match runs.last_mut() {
+                Some((of, start, rows)) if of == batch && *start + *rows == *row => *rows += 1,
+                _ => runs.push((*batch, *row, 1)),
+            }
+        }
+        if runs.len() * RUN_ROWS > places.len() {
+            return interleave_record_batch(&self.batches.iter().collect::<Vec<_>>(), &places);
+        }
+        let slices = runs
+            .into_iter()
+            .filter_map(|(batch, start, rows)| self.batches.get(batch).map(|batch| batch.slice(start, rows)));
+        concat_batches(&self.table.schema(), &slices.collect::<Vec<_>>())
+    }
 }

@@ -79,16 +79,6 @@ impl Probe {
         Ok(Self { table, rows, schema, converter, keys, newness })
     }
 
-    /// Whether a stored key may be among the incoming ones. Known for keys of one integer, whose bounds the log tells.
-    pub(crate) fn may_meet(&self, file: &DataFile) -> bool {
-        let [key] = self.table.key else { return true };
-        let is_integer = self.table.column(key).is_some_and(|column| column.kind == Kind::Integer);
-        let (true, Some((low, high))) = (is_integer, file.integer_bounds(key)) else { return true };
-        let Some(keys) = self.rows.column_by_name(key) else { return true };
-        let keys = keys.as_primitive::<Int64Type>().values();
-        keys.get(keys.partition_point(|key| *key < low)).is_some_and(|key| *key <= high)
-    }
-
     /// Compares the rows of a file with the incoming ones.
     pub(crate) fn meet(&self, file: &FetchedFile) -> Result<Met, LakeError> {
         let failed = |error: ArrowError| LakeError::table("compare rows of", self.table.name, &error);
@@ -167,12 +157,24 @@ impl Probe {
     }
 }
 
-fn row_converter(columns: &[ArrayRef]) -> Result<RowConverter, ArrowError> {
+/// Whether a stored key may be among the incoming rows, which are sorted by key. Known for keys of one integer, whose bounds
+/// the log tells.
+pub(crate) fn may_meet(table: &Table, rows: &RecordBatch, file: &DataFile) -> bool {
+    let [key] = table.key else { return true };
+    let is_integer = table.column(key).is_some_and(|column| column.kind == Kind::Integer);
+    let (true, Some((low, high))) = (is_integer, file.integer_bounds(key)) else { return true };
+    let Some(keys) = rows.column_by_name(key) else { return true };
+    let keys = keys.as_primitive::<Int64Type>().values();
+    keys.get(keys.partition_point(|key| *key < low)).is_some_and(|key| *key <= high)
+}
+
+/// What turns columns into rows of bytes that compare as the values do.
+pub(crate) fn row_converter(columns: &[ArrayRef]) -> Result<RowConverter, ArrowError> {
     RowConverter::new(columns.iter().map(|column| SortField::new(column.data_type().clone())).collect())
 }
 
 /// A column of times as integers.
-fn integers(column: Option<&ArrayRef>) -> Result<Int64Array, ArrowError> {
+pub(crate) fn integers(column: Option<&ArrayRef>) -> Result<Int64Array, ArrowError> {
     let missing = || ArrowError::SchemaError("the version column is missing".to_owned());
     let integers = cast(column.ok_or_else(missing)?, &DataType::Int64)?;
     Ok(integers.as_primitive::<Int64Type>().clone())

@@ -17,7 +17,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use crate::Error;
 use crate::incoming::Incoming;
 use crate::layout::rows_per_file;
-use crate::probe::{Met, Probe};
+use crate::probe::{Met, Probe, may_meet};
 
 /// Months, and files of each, that are worked on at once. A file is in memory as bytes, and batch by batch as rows.
 const AT_ONCE: usize = 2;
@@ -87,11 +87,25 @@ struct Look<'a> {
 
 impl<'a> Month<'a> {
     async fn run(self, rows: RecordBatch) -> Result<Upsert, Error> {
+        let met: Vec<_> =
+            self.stored.iter().copied().filter(|file| may_meet(self.table, &rows, file)).collect();
+        if met.is_empty() { self.insert(&rows).await } else { self.merge(rows, met).await }
+    }
+
+    /// Nothing that is stored has to do with the rows.
+    async fn insert(self, rows: &RecordBatch) -> Result<Upsert, Error> {
+        let adds = self.writer.write(Some(self.name), rows).await.map_err(Error::Lake)?;
+        let months = BTreeSet::from([self.name.to_owned()]);
+        Ok(Upsert { adds, inserted: rows.num_rows() as u64, months, ..Upsert::default() })
+    }
+
+    /// These files may hold some of the rows.
+    async fn merge(self, rows: RecordBatch, met: Vec<&'a DataFile>) -> Result<Upsert, Error> {
         let probe = Arc::new(Probe::new(self.table, rows)?);
         let mut done = Upsert::default();
         let mut is_new = vec![true; probe.rows.num_rows()];
         let mut rewrites = Vec::new();
-        for look in self.looks(&probe).await? {
+        for look in self.looks(&probe, met).await? {
             let replacing = look.met.replaced.iter().map(|(_, row)| row);
             for row in look.met.known.iter().chain(replacing) {
                 is_new.get_mut(*row).into_iter().for_each(|is_new| *is_new = false);
@@ -117,8 +131,7 @@ impl<'a> Month<'a> {
     }
 
     /// The files that hold incoming rows.
-    async fn looks(&self, probe: &Arc<Probe>) -> Result<Vec<Look<'a>>, Error> {
-        let files: Vec<_> = self.stored.iter().copied().filter(|file| probe.may_meet(file)).collect();
+    async fn looks(&self, probe: &Arc<Probe>, files: Vec<&'a DataFile>) -> Result<Vec<Look<'a>>, Error> {
         let kept_bytes = KEPT_BYTES / files.len().max(1);
         let looks: Vec<_> = files.into_iter().map(|file| self.look(probe, file, kept_bytes)).collect();
         stream::iter(looks).buffer_unordered(AT_ONCE).try_collect().await

@@ -114,6 +114,7 @@ impl Run<'_> {
         let mut report = SyncReport::new(self.id);
         report.authorization_ends_at = sealed.record.authorization_ends_at();
         let result = self.work(sealed, &turn, &mut report).await;
+        report.forget_tickets();
         // A run that was asked to end has no outcome: the next one goes on and has it.
         if result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Stopped) {
             return result.map(|()| report);

@@ -28,7 +28,8 @@ pub(crate) struct SimulateArgs {
     /// Life of an access token in seconds.
     #[arg(long, default_value_t = 1_800, value_name = "SECONDS")]
     pub(crate) token_life: u32,
-    /// `documented` (10 exports a minute), `off`, or a number of exports a minute.
+    /// `documented` (10 exports a minute), a number of exports a minute, or `off`: no limit, and none announced, so that a
+    /// careful client keeps to the documented one. For speed, take a number that nobody reaches.
     #[arg(long, default_value = "documented", value_name = "LIMIT")]
     pub(crate) rate_limit: String,
     /// Serve rows of the last minute too, and accept any start time (real exports withhold and refuse them).

@@ -128,6 +128,13 @@ impl SyncReport {
         }
     }
 
+    /// Lets go of what only the refresh of the marts needs: reports of many accounts are kept until the last one is done.
+    pub(super) fn forget_tickets(&mut self) {
+        for stream in self.streams.values_mut() {
+            stream.tickets_seen = BTreeSet::new();
+        }
+    }
+
     /// Adds what the streams and the checks did to the connection's sums.
     pub(crate) fn add_to(&self, totals: &mut Totals) {
         for (name, stream) in &self.streams {
