@@ -126,8 +126,7 @@ def machine():
     """What the figures are of."""
     model = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    load = os.getloadavg()[0]
-    return f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release().split('-')[0]}; load at the start {load:.1f}"
+    return f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release().split('-')[0]}"
 
 
 def main():
@@ -145,11 +144,12 @@ def main():
     parser.add_argument("--note", default="", help="what else the machine did")
     args = parser.parse_args()
     versions = {name: importlib.metadata.version(name) for name in ("duckdb", "polars", "dlt", "deltalake")}
-    report = Report(HERE, datetime.date.today(), machine(), versions, args.note)
+    when = f"{datetime.date.today()}, load at the start {os.getloadavg()[0]:.1f}"
+    report = Report(HERE, when, machine(), versions, args.note)
     with tempfile.TemporaryDirectory() as name:
         for part in args.only.split(","):
             {"pages": pages, "sync": sync, "lake": lake, "marts": marts, "fleet": fleet}[part](args, pathlib.Path(name), report)
-    report.write()
+            report.write()
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ REWRITES = [
     (r"arrow_cast\(\s*([^,]+?),\s*'Timestamp[^']*'\s*\)", r"cast(\1 as timestamptz)"),
     (r"\)\s*ignore nulls over", " ignore nulls) over"),
     (r"percentile_cont\(", "quantile_cont("),
-    (r"\bfirst_value\((\w+ order by [^)]*)\)(\s*filter)", r"first(\1)\2"),
-    (r"\blast_value\((\w+ order by [^)]*)\)(\s*filter)", r"last(\1)\2"),
+    (r"\bfirst_value\(([\w.]+ order by [^)]*)\)(\s*filter)", r"first(\1)\2"),
+    (r"\blast_value\(([\w.]+ order by [^)]*)\)(\s*filter)", r"last(\1)\2"),
 ]
 MACROS = """
 create macro calendar_seconds(a, b) as (epoch_us(b) - epoch_us(a)) // 1000000;

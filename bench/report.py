@@ -3,23 +3,30 @@
 import chart
 
 
+TITLES = [
+    "Raw export pages to partitioned Parquet", "Sync over HTTP", "Marts", "Incremental changes into growing lakes", "Many accounts in one process",
+]
+
+
 class Report:
-    """The parts of a run, in the order in which they were measured."""
+    """The parts of a run. Those that were measured take the place of older ones; the others stay as they are."""
 
     def __init__(self, folder, date, machine, versions, note):
-        self.folder, self.charts = folder, {}
+        self.folder, self.charts, self.parts = folder, {}, {}
+        self.date, self.note = date, note
         told = ", ".join(f"{name} {version}" for name, version in versions.items())
-        self.text = (
+        self.head = (
             "# deskmeter beside what a user would pick instead\n\n"
             "Written by `bench/run`: both sides on the same machine, on the same input, in one run. A time of the processor is that of all\n"
             "threads, user and system; a figure is the median of its runs. Figures a core are per second of the processor.\n\n"
-            f"- {date}, {machine}\n- {told}\n"
+            f"- {machine}\n- {told}\n"
         )
-        if note:
-            self.text += f"- {note}\n"
 
     def write(self):
-        (self.folder / "RESULTS.md").write_text(self.text, encoding="utf-8")
+        file = self.folder / "RESULTS.md"
+        before = file.read_text(encoding="utf-8").split("\n## ")[1:] if file.exists() else []
+        parts = {part.split("\n")[0]: f"\n## {part.rstrip()}\n" for part in before} | self.parts
+        file.write_text(self.head + "".join(parts[title] for title in TITLES if title in parts), encoding="utf-8")
         (self.folder / "charts").mkdir(exist_ok=True)
         for name, drawn in self.charts.items():
             (self.folder / "charts" / f"{name}.svg").write_text(drawn, encoding="utf-8")
@@ -27,9 +34,10 @@ class Report:
     def part(self, title, said, head, rows, name=None, drawn=None):
         table = [head, ["---" if column == 0 else "---:" for column in range(len(head))], *rows]
         lines = "\n".join(f"| {' | '.join(str(cell) for cell in row)} |" for row in table)
-        self.text += f"\n## {title}\n\n{said}\n\n{lines}\n"
+        when = f"{self.date}{'; ' if self.note else ''}{self.note}"
+        self.parts[title] = f"\n## {title}\n\n{when}.\n\n{said}\n\n{lines}\n"
         if drawn:
-            self.text += f"\n![{title}](charts/{name}.svg)\n"
+            self.parts[title] += f"\n![{title}](charts/{name}.svg)\n"
             self.charts[name] = drawn
 
     def pages(self, args, size, rows, ran):

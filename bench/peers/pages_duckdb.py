@@ -7,7 +7,7 @@ import sys
 import duckdb
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from sanitize import SHAPES, sql_type  # noqa: E402
+from shapes import SHAPES, sql_type  # noqa: E402
 
 MONTHS = {"ticket_events": "strftime(to_timestamp(timestamp), '%Y-%m')", "ticket_metric_events": "substr(time, 1, 7)"}
 

@@ -11,7 +11,8 @@ import sys
 import polars
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from sanitize import SHAPES, TEXT, flat, polars_type  # noqa: E402
+from frames import flat, polars_type  # noqa: E402
+from shapes import SHAPES, TEXT  # noqa: E402
 
 MONTHS = {
     "ticket_events": polars.from_epoch("timestamp", time_unit="s").dt.strftime("%Y-%m"),
