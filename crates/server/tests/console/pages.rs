@@ -141,10 +141,13 @@ async fn a_first_sync_tells_what_is_ahead_before_its_first_page_and_while_it_rea
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_in_mid_sync_keeps_what_was_read_and_the_next_sync_goes_on() {
     let (zendesk, rest) = account(60, 1_000_000).await;
+    // Reading takes longer than the pause between two events.
+    zendesk.set_faults(vec!["slow=700".parse().unwrap()]);
     let console = Console::of(zendesk.base_url(), &rest, None).await;
     let mut visitor = console.visitor();
     connect(&mut visitor).await;
     wait_until(&visitor, "Reading").await;
+    zendesk.set_faults(Vec::new());
     let console = console.restart().await;
     let mut visitor = console.visitor();
     let page = visitor.page("/integrations").await;
