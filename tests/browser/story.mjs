@@ -202,7 +202,10 @@ async function withoutScript() {
   await signIn(page);
   await connect(page, "Connect Zendesk");
   // The page loads itself again while a sync goes on.
-  await page.getByText("Up to date").waitFor({ timeout: 600_000 });
+  await page.getByText("Up to date").waitFor({ timeout: 300_000 }).catch(async (error) => {
+    console.error(await page.locator("main").innerText());
+    throw error;
+  });
   await page.getByRole("link", { name: "Open reports" }).click();
   await page.getByLabel("Priority").selectOption("high");
   await page.getByRole("button", { name: "Apply" }).click();
