@@ -61,21 +61,22 @@ fn versions(cloud: &Cloud, desk: &Desk, prefix: &str) -> usize {
     listed.matches("<VersionId>").count()
 }
 
-/// Switches versioning on.
-fn keep_versions(cloud: &Cloud) {
+/// An account that is read into a bucket which keeps every version.
+fn synced_with_versions(cloud: &Cloud, seed: u64) -> Desk {
+    let desk = desk(cloud, seed);
     let body = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
     let address = format!("{}/desk?versioning", cloud.address.endpoint);
     let enabled = reqwest::Client::new().put(address).body(body).send();
     assert!(Runtime::new().unwrap().block_on(enabled).unwrap().status().is_success());
+    desk.connect();
+    desk.run(&["sync"]).ok();
+    desk
 }
 
 #[test]
 fn a_disconnect_says_aloud_that_a_bucket_keeps_versions_that_it_may_not_list() {
     let Some(cloud) = Cloud::s3_without_list_versions() else { return };
-    let desk = desk(&cloud, 18);
-    keep_versions(&cloud);
-    desk.connect();
-    desk.run(&["sync"]).ok();
+    let desk = synced_with_versions(&cloud, 18);
     let said = desk.run(&["disconnect", "--yes"]).ok();
     assert!(said.stderr.contains("warning"), "{}{}", said.stdout, said.stderr);
     assert!(!said.stdout.contains("old versions in the bucket were deleted too"), "{}", said.stdout);
@@ -87,10 +88,7 @@ fn a_disconnect_says_aloud_that_a_bucket_keeps_versions_that_it_may_not_list() {
 #[test]
 fn a_disconnect_leaves_no_old_version_in_a_bucket_with_versioning() {
     let Some(cloud) = Cloud::s3() else { return };
-    let desk = desk(&cloud, 17);
-    keep_versions(&cloud);
-    desk.connect();
-    desk.run(&["sync"]).ok();
+    let desk = synced_with_versions(&cloud, 17);
     let kept = versions(&cloud, &desk, "lake/acme/") + versions(&cloud, &desk, "state/connections/acme/");
     assert!(kept > 50 && versions(&cloud, &desk, "state/connections/acme/") > 0, "{kept}");
 

@@ -387,11 +387,13 @@ impl Connection {
         let version = self.version().await?;
         if shown.version() != version {
             let opened = self.open(version).await?;
-            opened.prepare().await;
+            let had_room = opened.prepare().await;
             self.show(&opened, forgotten);
             drop(shown);
-            // What found no room beside the former tables finds it now.
-            opened.hold().await;
+            if !had_room {
+                // What found none beside the former tables finds it now.
+                opened.hold().await;
+            }
         } else if !shown.is_prepared() {
             shown.prepare().await;
         }

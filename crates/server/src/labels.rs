@@ -40,6 +40,9 @@ struct Wire {
     policies: BTreeMap<String, String>,
 }
 
+/// Finds the name of an id.
+type Find = for<'a> fn(&'a Labels, &str) -> Option<&'a String>;
+
 /// How many letters of a pseudonym are shown: enough to tell the agents of an account apart.
 const PSEUDONYM_SHOWN: usize = 8;
 
@@ -73,24 +76,28 @@ impl Labels {
     }
 
     fn name_column(&self, field: &FieldRef, column: &ArrayRef) -> Result<(FieldRef, ArrayRef), ArrowError> {
-        let is_of = |word: &str| field.name() == word || field.name().ends_with(&format!("_{word}"));
-        let names: BTreeMap<String, &String> = if is_of("group_id") {
-            self.groups.iter().map(|(id, name)| (id.to_string(), name)).collect()
-        } else if is_of("agent_key") || is_of("assignee_key") {
-            self.agents.iter().map(|(key, name)| (key.clone(), name)).collect()
-        } else if is_of("policy_id") || is_of("policy_key") {
-            self.policies.iter().map(|(key, name)| (key.clone(), name)).collect()
-        } else {
-            BTreeMap::new()
-        };
-        if names.is_empty() {
+        let Some(find) = self.names_of(field.name()) else {
             return Ok((Arc::clone(field), Arc::clone(column)));
-        }
+        };
         let ids = cast(column, &DataType::Utf8)?;
-        let name = |id| names.get(id).map_or(id, |name| name.as_str());
+        let name = |id| find(self, id).map_or(id, String::as_str);
         let names: StringArray = ids.as_string::<i32>().iter().map(|id| id.map(name)).collect();
         let field = Field::new(field.name(), DataType::Utf8, field.is_nullable());
         Ok((Arc::new(field), Arc::new(names)))
+    }
+
+    /// How the names of a column's ids are found; None where it holds none, or none has a name.
+    fn names_of(&self, column: &str) -> Option<Find> {
+        let is_of = |word: &str| column == word || column.ends_with(&format!("_{word}"));
+        if is_of("group_id") && !self.groups.is_empty() {
+            Some(|labels, id| labels.groups.get(&id.parse().ok()?))
+        } else if (is_of("agent_key") || is_of("assignee_key")) && !self.agents.is_empty() {
+            Some(|labels, key| labels.agents.get(key))
+        } else if (is_of("policy_id") || is_of("policy_key")) && !self.policies.is_empty() {
+            Some(|labels, key| labels.policies.get(key))
+        } else {
+            None
+        }
     }
 
     /// Name of a group.

@@ -97,20 +97,24 @@ impl Snapshot {
     }
 
     /// Puts what the reports read into memory and computes their first answers, one after the other, so that visitors
-    /// are answered meanwhile.
-    pub(crate) async fn prepare(&self) {
-        self.hold().await;
+    /// are answered meanwhile. Tells whether there was room for all that they read.
+    pub(crate) async fn prepare(&self) -> bool {
+        let had_room = self.hold().await;
         for statement in dashboard::ahead(self.as_of) {
             let _ = self.ask(&statement).await;
         }
         self.is_prepared.store(true, Ordering::Relaxed);
+        had_room
     }
 
-    /// Puts what the reports read into memory, as far as there is room and it is not there yet.
-    pub(crate) async fn hold(&self) {
-        if let Err(error) = self.warehouse.hold(&dashboard::filtered(self.as_of), &self.answers.room).await {
+    /// Puts what the reports read into memory, as far as there is room and it is not there yet. Tells whether there was
+    /// room for all of it.
+    pub(crate) async fn hold(&self) -> bool {
+        let held = self.warehouse.hold(&dashboard::filtered(self.as_of), &self.answers.room).await;
+        held.unwrap_or_else(|error| {
             warn!(error = causes(&error), "what the reports read is not kept in memory");
-        }
+            false
+        })
     }
 
     /// Answers a statement, up to [`ROWS_MAX`] rows. It runs beside the caller, so that the questions of a page use

@@ -129,14 +129,15 @@ impl Warehouse {
 
     /// Keeps the columns of marts that these statements read in memory, until the tables are opened anew: a whole mart
     /// or none of it, as long as there is room. The others are read from their files, as before, and so are all on a
-    /// cluster, whose executors have no memory of ours.
-    pub async fn hold(&self, statements: &[String], room: &Room) -> Result<(), Error> {
+    /// cluster, whose executors have no memory of ours. Tells whether there was room for all of them.
+    pub async fn hold(&self, statements: &[String], room: &Room) -> Result<bool, Error> {
         let asked = self.reading.read().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(asked) = asked.filter(|_| matches!(self.options.engine, Engine::Embedded)) else {
-            return Ok(());
+            return Ok(true);
         };
         let columns = self.columns_read(&asked, statements).await?;
         let held = self.sessions.open().map_err(Error::engine)?;
+        let mut had_room = true;
         for name in query::table_names(&asked) {
             let failed = |source| Error::table("hold", &name, source);
             if held.table_exist(&name).map_err(failed)? {
@@ -145,14 +146,16 @@ impl Warehouse {
             let mut table = asked.table_provider(&name).await.map_err(failed)?;
             if let Some(columns) = columns.get(&name)
                 && !table.is::<HeldTable>()
-                && let Some(loaded) = HeldTable::load(&asked, &name, columns, room).await.map_err(failed)?
             {
-                table = Arc::new(loaded);
+                match HeldTable::load(&asked, &name, columns, room).await.map_err(failed)? {
+                    Some(loaded) => table = Arc::new(loaded),
+                    None => had_room = false,
+                }
             }
             held.register_table(&name, table).map_err(failed)?;
         }
         *self.reading.write().unwrap_or_else(PoisonError::into_inner) = Some(held);
-        Ok(())
+        Ok(had_room)
     }
 
     /// The columns of marts that statements read. One about a mart that is not there yet reads nothing.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use deskmeter_pipeline::{ErrorKind, Observer};
 use deskmeter_simulator::{Options, World, WorldOptions};
 
-use crate::support::{Desk, END, Watcher, told, world};
+use crate::support::{CREATED_AT, Desk, END, Watcher, account_of, ticket, told, world};
 
 async fn with_faults(tickets: u32, faults: &[&str]) -> Desk {
     let faults = faults.iter().map(|fault| fault.parse().unwrap()).collect();
@@ -32,20 +32,7 @@ async fn goes_on_by_time_when_a_cursor_is_refused_and_loses_and_doubles_nothing(
 /// An account whose 1,300 tickets were all updated within so many seconds: more than a page, within the overlap.
 fn busy_minute(seconds: usize) -> World {
     let updated = |id: usize| END - 86_400 + (id * seconds / 1_300) as i64;
-    let ticket = |id| {
-        format!(
-            "{{\"id\":{id},\"status\":\"open\",\"created_at\":\"2026-01-01T00:00:00Z\",\
-             \"updated_at\":\"2026-10-31T00:00:00Z\",\"generated_timestamp\":{}}}",
-            updated(id)
-        )
-    };
-    let tickets: Vec<_> = (1..=1_300).map(ticket).collect();
-    let folder = tempfile::tempdir().unwrap();
-    let users = r#"{"users":[{"id":1,"role":"admin","updated_at":"2026-01-01T00:00:00Z"}]}"#;
-    std::fs::write(folder.path().join("users.json"), users).unwrap();
-    let text = format!("{{\"tickets\":[{}]}}", tickets.join(","));
-    std::fs::write(folder.path().join("tickets.json"), text).unwrap();
-    World::load(folder.path()).unwrap()
+    account_of((1..=1_300).map(|id| ticket(id, CREATED_AT, updated(id))))
 }
 
 async fn without_cursors(world: World) -> Desk {

@@ -1,31 +1,14 @@
 //! Rows that cannot be stored: a few are counted, too many end the run before their page is committed.
 
-use std::fmt::Write as _;
-
 use deskmeter_pipeline::ErrorKind;
 use deskmeter_simulator::World;
 
-use crate::support::{Desk, END, told};
+use crate::support::{CREATED_AT, Desk, END, account_of, ticket, told};
 
 /// 1,200 tickets in two pages, of which these were never created.
 fn account(bad: std::ops::Range<usize>) -> World {
-    let folder = tempfile::tempdir().unwrap();
-    let users = r#"{"users":[{"id":1,"role":"admin","updated_at":"2026-01-01T00:00:00Z"}]}"#;
-    std::fs::write(folder.path().join("users.json"), users).unwrap();
-    let mut tickets = String::new();
-    for id in 1..=1_200 {
-        let created = if bad.contains(&id) { "null" } else { "\"2026-01-01T00:00:00Z\"" };
-        let comma = if id == 1 { "" } else { "," };
-        let at = END - 86_400 + id as i64;
-        write!(
-            tickets,
-            "{comma}{{\"id\":{id},\"status\":\"open\",\"created_at\":{created},\
-             \"updated_at\":\"2026-10-31T00:00:00Z\",\"generated_timestamp\":{at}}}"
-        )
-        .unwrap();
-    }
-    std::fs::write(folder.path().join("tickets.json"), format!("{{\"tickets\":[{tickets}]}}")).unwrap();
-    World::load(folder.path()).unwrap()
+    let created_at = |id| if bad.contains(&id) { "null" } else { CREATED_AT };
+    account_of((1..=1_200).map(|id| ticket(id, created_at(id), END - 86_400 + id as i64)))
 }
 
 const STORED: &str = "select count(*) from tickets";

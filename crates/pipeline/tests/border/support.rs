@@ -32,6 +32,27 @@ pub(crate) struct Desk {
     pub(crate) more: String,
 }
 
+/// An account of an admin and these tickets, each as JSON.
+pub(crate) fn account_of(tickets: impl Iterator<Item = String>) -> World {
+    let folder = tempfile::tempdir().unwrap();
+    let users = r#"{"users":[{"id":1,"role":"admin","updated_at":"2026-01-01T00:00:00Z"}]}"#;
+    std::fs::write(folder.path().join("users.json"), users).unwrap();
+    let tickets = tickets.collect::<Vec<_>>().join(",");
+    std::fs::write(folder.path().join("tickets.json"), format!("{{\"tickets\":[{tickets}]}}")).unwrap();
+    World::load(folder.path()).unwrap()
+}
+
+/// A ticket as JSON, whose newest version is of this second; `created_at` is a JSON value.
+pub(crate) fn ticket(id: usize, created_at: &str, generated_at: i64) -> String {
+    format!(
+        "{{\"id\":{id},\"status\":\"open\",\"created_at\":{created_at},\
+         \"updated_at\":\"2026-10-31T00:00:00Z\",\"generated_timestamp\":{generated_at}}}"
+    )
+}
+
+/// A time at which tickets are created.
+pub(crate) const CREATED_AT: &str = "\"2026-01-01T00:00:00Z\"";
+
 pub(crate) fn world(tickets: u32, seed: u64) -> World {
     World::generate(&WorldOptions { tickets, seed, end: END, months: 3 })
 }
