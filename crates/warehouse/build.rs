@@ -4,10 +4,13 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+/// From the crate's folder. Paths are watched and included relative to it: a target folder that several checkouts use,
+/// one after the other, must not take one's models for another's.
+const ROOT: &str = "../../sql";
+
 fn main() -> io::Result<()> {
-    let root = PathBuf::from(variable("CARGO_MANIFEST_DIR")?).join("../../sql");
-    let root = root.canonicalize()?;
-    println!("cargo::rerun-if-changed={}", root.display());
+    let root = PathBuf::from(ROOT);
+    println!("cargo::rerun-if-changed={ROOT}");
     let mut code = String::from("pub(crate) const EMBEDDED: &[(&str, &str, &str, &str)] = &[\n");
     for layer in ["staging", "intermediate", "marts"] {
         println!("cargo::rerun-if-changed={}", root.join(layer).display());
@@ -31,7 +34,7 @@ fn main() -> io::Result<()> {
 
 fn text_of(file: &Path) -> String {
     println!("cargo::rerun-if-changed={}", file.display());
-    format!("include_str!({:?})", file.display().to_string())
+    format!("include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {:?}))", format!("/{}", file.display()))
 }
 
 fn variable(name: &str) -> io::Result<String> {

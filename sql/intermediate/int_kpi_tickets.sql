@@ -5,9 +5,12 @@ with counts as (
         count(*) filter (where not is_solved) as n_open,
         count(*) filter (where is_merged) as n_merged,
         count(*) filter (where is_one_touch) as n_one_touch,
+        count(*) filter (where is_solved and is_one_touch is not null)
+            as n_touches_known,
         count(*) filter (where n_solves > 0) as n_ever_solved,
         count(*) filter (where is_reopened) as n_reopened,
-        count(*) filter (where is_escalated) as n_escalated
+        count(*) filter (where is_escalated) as n_escalated,
+        count(is_escalated) as n_escalations_known
     from ticket_metrics
     where not is_deleted
 )
@@ -28,9 +31,11 @@ select
     unnest([
         cast(n_tickets as double), cast(n_solved as double),
         cast(n_open as double), cast(n_merged as double),
-        cast(100.0 * n_one_touch / nullif(n_solved, 0) as double),
+        cast(100.0 * n_one_touch / nullif(n_touches_known, 0) as double),
         cast(100.0 * n_reopened / nullif(n_ever_solved, 0) as double),
-        cast(100.0 * n_escalated / nullif(n_tickets, 0) as double)
+        cast(
+            100.0 * n_escalated / nullif(n_escalations_known, 0) as double
+        )
     ]) as value,
     unnest([
         'tickets', 'tickets', 'tickets', 'tickets', 'percent', 'percent',

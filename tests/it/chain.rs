@@ -1,6 +1,6 @@
 //! The chain on a generated account.
 
-use deskmeter_simulator::{ScopeProfile, TokenRole, World, WorldOptions};
+use deskmeter_simulator::{TokenRole, World, WorldOptions};
 
 use crate::support::{Desk, END};
 
@@ -170,18 +170,6 @@ fn parity_with_zendesks_own_numbers_leaves_nothing_unexplained() {
     desk.run(&["sync"]).ok();
     assert!(desk.number("select count(*) from parity") > 5_000);
     assert_eq!(desk.number("select count(*) from parity where reason = 'unexplained'"), 0);
-}
-
-#[test]
-fn refused_streams_are_missing_capabilities_and_fail_no_run() {
-    let world = World::generate(&WorldOptions { tickets: 60, seed: 13, end: END, months: 3 });
-    let desk = Desk::new(world, |options| options.scope_profile = ScopeProfile::Strict);
-    desk.connect();
-    desk.run(&["sync"]).ok();
-    assert_eq!(desk.number("select count(*) from tickets"), 0);
-    assert_eq!(desk.number("select count(*) from ticket_metrics"), 0);
-    let status = desk.run(&["status"]).ok().stdout;
-    assert!(status.contains("lacks the scope") && status.contains("a stream is refused"), "{status}");
 }
 
 #[test]

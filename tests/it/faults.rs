@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use deskmeter_simulator::{FAULTS, FaultDoc};
+use deskmeter_simulator::{FAULTS, FaultDoc, ScopeProfile};
 
 use crate::inside::{Dice, Inside, Reference, VISITS, asked_for, world};
 use crate::shaky::{Fate, Weather};
@@ -36,6 +36,39 @@ fn mixture(dice: &mut Dice) -> Vec<String> {
         format!("{}{value}{when}", fault.name)
     };
     (0..count).map(|_| one(dice)).collect()
+}
+
+/// How an account behaves, faults aside.
+#[derive(Debug, Clone, Copy)]
+struct Account {
+    token_life_secs: u32,
+    withholds_last_minute: bool,
+    /// At the first visit the token opens the plain lists only.
+    begins_with_lists: bool,
+}
+
+impl Account {
+    const PLAIN: Self =
+        Self { token_life_secs: 1_800, withholds_last_minute: true, begins_with_lists: false };
+
+    fn thrown(dice: &mut Dice) -> Self {
+        Self {
+            token_life_secs: [300, 1_800, 172_800][dice.below(3) as usize],
+            withholds_last_minute: dice.below(2) == 0,
+            begins_with_lists: dice.below(3) == 0,
+        }
+    }
+
+    /// Puts the account as it is at this visit in the place of the desk's.
+    fn serve(self, reference: &Reference, desk: &mut Inside, visit: usize) {
+        desk.replace_account(reference.world(), |options| {
+            options.token_life_secs = self.token_life_secs;
+            options.withhold_last_minute = self.withholds_last_minute;
+            if self.begins_with_lists && visit == 0 {
+                options.scope_profile = ScopeProfile::Strict;
+            }
+        });
+    }
 }
 
 /// Two visits, where two are enough.
@@ -87,15 +120,28 @@ fn visit(desk: &Inside, weather: &[String], runs_in_bad_weather: usize, toll: &m
 }
 
 /// All visits in this weather, and what must hold afterwards.
-fn weathers(reference: &Reference, weather: impl Fn(usize) -> Vec<String>, what: &str) -> Toll {
-    let desk = reference.again();
+fn weathers(
+    reference: &Reference,
+    account: Account,
+    weather: impl Fn(usize) -> Vec<String>,
+    what: &str,
+) -> Toll {
+    let mut desk = reference.again();
     let mut toll = Toll::default();
     for (number, days) in VISITS.into_iter().enumerate() {
+        account.serve(reference, &mut desk, number);
         desk.visit(days);
-        visit(&desk, &weather(number), RUNS_IN_BAD_WEATHER, &mut toll);
+        if account.begins_with_lists && number == 0 {
+            desk.faults(&weather(number));
+            for _ in 0..RUNS_IN_BAD_WEATHER {
+                attempt(&desk, what, &mut toll).unwrap_err();
+            }
+        } else {
+            visit(&desk, &weather(number), RUNS_IN_BAD_WEATHER, &mut toll);
+        }
+        toll.struck.extend(struck(&desk));
     }
     must_hold(reference, &desk, what);
-    toll.struck = struck(&desk);
     toll
 }
 
@@ -155,7 +201,7 @@ fn every_fault_alone_heals_to_the_tables_of_a_fault_free_run() {
             1 => vec![format!("{name}%35")],
             _ => vec![name.clone()],
         };
-        let toll = weathers(&reference, weather, &name);
+        let toll = weathers(&reference, Account::PLAIN, weather, &name);
         eprintln!("{name}: {} runs, {} of them failed", toll.runs, toll.failed);
         assert!(toll.struck.contains(FAULTS[number].name), "{name} struck");
     });
@@ -209,9 +255,10 @@ fn mixtures_of_faults_heal_to_the_tables_of_a_fault_free_run() {
     side_by_side(mixtures, |number| {
         let mut dice = Dice::new(number as u64);
         let visits: Vec<_> = VISITS.iter().map(|_| mixture(&mut dice)).collect();
-        let what = format!("mixture {number}: {visits:?}");
+        let account = Account::thrown(&mut dice);
+        let what = format!("mixture {number}: {account:?}, {visits:?}");
         let reference = &references[number % references.len()];
-        let toll = weathers(reference, |visit| visits[visit].clone(), &what);
+        let toll = weathers(reference, account, |visit| visits[visit].clone(), &what);
         runs.fetch_add(toll.runs, Ordering::SeqCst);
         failed.fetch_add(toll.failed, Ordering::SeqCst);
         struck.lock().unwrap().extend(toll.struck);

@@ -159,11 +159,30 @@ impl Inside {
     /// An account with this world, and a state to begin with, if there is one.
     pub(crate) fn new(world: World, state: Option<&StateFiles>) -> Self {
         let time = Time::at(END - 300 * 86_400);
-        let shown = time.clone();
+        Self::with(world, Self::options(&time), time, state)
+    }
+
+    /// How an account behaves unless a test says otherwise.
+    fn options(time: &Arc<Time>) -> Options {
+        let shown = Arc::clone(time);
         let mut options = Options::new(Arc::new(move || shown.account.load(Ordering::SeqCst)));
         options.rate_limit = RateLimit::PerMinute(1_000_000);
         options.oddity_percent = ODDITY_PERCENT;
-        Self::with(world, options, time, state)
+        options
+    }
+
+    /// Puts another account at the same address: it knows none of the tokens that were given, so that the next visit
+    /// must connect.
+    pub(crate) fn replace_account(&mut self, world: World, change: impl FnOnce(&mut Options)) {
+        let address = self.simulator().base_url().to_owned();
+        let mut options = Self::options(&self.time);
+        options.port = address.rsplit(':').next().unwrap().parse().unwrap();
+        change(&mut options);
+        if let Some(simulator) = self.simulator.take() {
+            self.runtime.block_on(simulator.stop());
+        }
+        let simulator = self.runtime.block_on(deskmeter_simulator::start(world, options));
+        self.simulator = Some(simulator.unwrap());
     }
 
     /// The same with these options and clocks.
@@ -491,6 +510,11 @@ impl Reference {
 
     /// The same account once more, with the same pseudonyms and nothing read yet.
     pub(crate) fn again(&self) -> Inside {
-        Inside::new(world(self.tickets, self.seed), Some(&self.state))
+        Inside::new(self.world(), Some(&self.state))
+    }
+
+    /// The world of the account.
+    pub(crate) fn world(&self) -> World {
+        world(self.tickets, self.seed)
     }
 }

@@ -53,6 +53,8 @@ mod readers;
 mod readme;
 /// Real recorded Zendesk traffic as the simulator's world.
 mod recorded;
+/// A token that opens the plain lists only.
+mod scopes;
 /// A storage that fails, lies, dawdles and tears.
 mod shaky;
 /// What the tests share.

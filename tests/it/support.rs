@@ -95,12 +95,8 @@ impl Desk {
         let runtime = Runtime::new().unwrap();
         // An hour after the last event: time is a value.
         let clock = Arc::new(AtomicI64::new(END + 3_600));
-        let shown = clock.clone();
-        let mut options = Options::new(Arc::new(move || shown.load(Ordering::Relaxed)));
-        options.rate_limit = RateLimit::PerMinute(1_000_000);
-        change(&mut options);
         let schedules = schedules_toml(&world);
-        let simulator = runtime.block_on(deskmeter_simulator::start(world, options)).unwrap();
+        let simulator = serve(&runtime, world, &clock, change);
         let dir = TempDir::new().unwrap();
         let desk = Self { dir, runtime, simulator: Some(simulator), clock, variables: Vec::new() };
         desk.write_pipeline(&schedules);
@@ -131,6 +127,18 @@ impl Desk {
     /// The running simulator.
     pub(crate) fn simulator(&self) -> &Running {
         self.simulator.as_ref().unwrap()
+    }
+
+    /// Puts another account at the same address, which knows none of the tokens that were given.
+    pub(crate) fn replace_account(&mut self, world: World, change: impl FnOnce(&mut Options)) {
+        let address = self.simulator().base_url().to_owned();
+        let port = address.rsplit(':').next().unwrap().parse().unwrap();
+        self.stop_simulator();
+        let options = |options: &mut Options| {
+            options.port = port;
+            change(options);
+        };
+        self.simulator = Some(serve(&self.runtime, world, &self.clock, options));
     }
 
     /// Stops the simulator, as when the network is gone.
@@ -246,6 +254,20 @@ impl Drop for Desk {
     fn drop(&mut self) {
         self.stop_simulator();
     }
+}
+
+/// An account on the desk's clock, without a limit that anybody reaches.
+fn serve(
+    runtime: &Runtime,
+    world: World,
+    clock: &Arc<AtomicI64>,
+    change: impl FnOnce(&mut Options),
+) -> Running {
+    let shown = Arc::clone(clock);
+    let mut options = Options::new(Arc::new(move || shown.load(Ordering::Relaxed)));
+    options.rate_limit = RateLimit::PerMinute(1_000_000);
+    change(&mut options);
+    runtime.block_on(deskmeter_simulator::start(world, options)).unwrap()
 }
 
 /// What a person does on the consent page: the form's button, then the browser follows to the loopback callback.

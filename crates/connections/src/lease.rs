@@ -49,6 +49,7 @@ pub struct Lease {
     fence: u64,
     ttl: i64,
     took_over: bool,
+    may_be_held: bool,
 }
 
 /// What a lease said when it was asked: whose it is and until when it is held at least. For work that runs while
@@ -142,6 +143,11 @@ impl Lease {
         self.took_over
     }
 
+    /// Whether the holder before never gave it back: it died, or it sleeps and takes itself for the holder still.
+    pub fn may_be_held(&self) -> bool {
+        self.may_be_held
+    }
+
     /// Holds it for another time to live from `now` on. Do so every third of it.
     ///
     /// # Errors
@@ -224,7 +230,8 @@ async fn try_acquire(
         number: fence,
         fence,
         ttl: request.ttl,
-        took_over: before.is_some_and(|before| before.end != Some(End::Finished)),
+        took_over: before.as_ref().is_some_and(|before| before.end != Some(End::Finished)),
+        may_be_held: before.is_some_and(|before| before.end.is_none()),
     })
 }
 

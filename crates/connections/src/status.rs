@@ -68,6 +68,8 @@ pub enum Capability {
     Available,
     /// The token lacks the scope.
     MissingScope,
+    /// The token lacks the scope for the export, and the plain list was read in its place.
+    ListOnly,
     /// The person who connected is no administrator.
     NotAdmin,
     /// The account's plan does not include it.

@@ -55,7 +55,8 @@ impl Client {
     /// in smaller pieces when the server times out ([`RawPage::page_size`] says how small in the end).
     pub async fn fetch(&self, request: &PageRequest, tokens: &dyn TokenSource) -> Result<RawPage, Error> {
         let stream = request.stream;
-        let by_cursor = matches!(request.from, Position::Cursor { .. });
+        let by_cursor =
+            matches!(request.from, Position::Cursor { .. } | Position::List { after: Some(_), .. });
         let mut session = Session::start(self, stream.name(), tokens).await?;
         loop {
             let page_size = self.page_sizes().fit(stream, request.page_size);
@@ -271,7 +272,7 @@ fn page_call(request: &PageRequest) -> Call {
     let stream: Stream = request.stream;
     Call {
         endpoint: stream.name(),
-        bucket: stream.rate_bucket(),
+        bucket: request.rate_bucket(),
         method: Method::GET,
         path_and_query: request.path_and_query(),
         body: None,

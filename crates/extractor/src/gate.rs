@@ -34,7 +34,7 @@ pub struct Waiting {
 /// The gate that every request passes.
 pub(crate) struct Gate {
     governor: Mutex<Governor>,
-    queues: [Queue<()>; 3],
+    queues: [Queue<()>; 4],
     settled: Notify,
     waiting: watch::Sender<Option<Waiting>>,
     stats: Mutex<Stats>,
@@ -55,10 +55,11 @@ impl Gate {
 
     /// Waits until one more request may be sent, and counts it as sent.
     pub(crate) async fn pass(&self, bucket: RateBucket, endpoint: &'static str) -> Passage<'_> {
-        let [exports, users, account] = &self.queues;
+        let [exports, users, tickets_index, account] = &self.queues;
         let queue = match bucket {
             RateBucket::IncrementalExports => exports,
             RateBucket::UsersExport => users,
+            RateBucket::TicketsIndex => tickets_index,
             RateBucket::Account => account,
         };
         let _turn = queue.lock().await;

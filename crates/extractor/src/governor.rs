@@ -50,16 +50,22 @@ pub(crate) struct Ticket {
 pub(crate) struct Governor {
     exports: Bucket,
     users: Bucket,
+    tickets_index: Bucket,
     account: Bucket,
 }
 
 impl Governor {
-    /// Starts with the documented limits: exports 10 a minute, users export 20, account 200 (the smallest current
-    /// plan's); 30, 60 and 2,500 with the High Volume add-on.
+    /// Starts with the documented limits: exports 10 a minute, users export 20, late pages of the tickets' list 50,
+    /// account 200 (the smallest current plan's); 30, 60, 50 and 2,500 with the High Volume add-on.
     pub(crate) fn new(quota_percent: u8, high_volume: bool) -> Self {
         let [exports, users, account] = if high_volume { [30, 60, 2_500] } else { [10, 20, 200] };
         let bucket = |total| Bucket::new(total, quota_percent);
-        Self { exports: bucket(exports), users: bucket(users), account: bucket(account) }
+        Self {
+            exports: bucket(exports),
+            users: bucket(users),
+            tickets_index: bucket(50),
+            account: bucket(account),
+        }
     }
 
     /// Whether a request that counts against `bucket`, and against the account as all do, may be sent at `now`.
@@ -117,6 +123,7 @@ impl Governor {
         match bucket {
             RateBucket::IncrementalExports => Some(&mut self.exports),
             RateBucket::UsersExport => Some(&mut self.users),
+            RateBucket::TicketsIndex => Some(&mut self.tickets_index),
             RateBucket::Account => None,
         }
     }

@@ -15,7 +15,8 @@ use object_store::prefix::PrefixStore;
 use url::Url;
 
 use crate::commit::is_conflict;
-use crate::{Error, location, schema, staged};
+use crate::replace::ATTEMPTS_MAX;
+use crate::{Change, Error, commit, location, refuse_fenced, schema, staged};
 
 /// Logs that are listed at once.
 const LISTS_AT_ONCE: usize = 8;
@@ -115,6 +116,29 @@ impl ConnectionLake {
     #[must_use]
     pub fn under_lease(self, fence: i64) -> Self {
         Self { fence: Some(fence), ..self }
+    }
+
+    /// Writes the lease's fencing number into every table, so that a holder before it, who may sleep and take itself for
+    /// the holder still, cannot commit to any of them. Ends in [`Error::Fenced`] when a newer lease was there.
+    pub async fn close_to_others(&self) -> Result<(), Error> {
+        let Some(fence) = self.fence else { return Ok(()) };
+        for name in self.table_names().await? {
+            self.close_table(&name, fence).await?;
+        }
+        Ok(())
+    }
+
+    async fn close_table(&self, name: &str, fence: i64) -> Result<(), Error> {
+        for _ in 0..ATTEMPTS_MAX {
+            let Some(mut table) = self.table(name).await? else { return Ok(()) };
+            refuse_fenced(&table, name, fence).await?;
+            let change = Change { fence: Some(fence), ..Change::settings() };
+            match commit(&mut table, name, change).await {
+                Err(Error::Conflict { .. }) => {}
+                committed => return committed.map(drop),
+            }
+        }
+        Err(Error::Conflict { table: name.to_owned() })
     }
 
     /// The table at its newest version; None when it does not exist. A table of a newer contract is refused.

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Attempts before a table that others keep changing is given up.
-const ATTEMPTS_MAX: u32 = 8;
+pub(crate) const ATTEMPTS_MAX: u32 = 8;
 
 /// What a replacement did. Files that already hold exactly the new rows stay, and are in no count.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

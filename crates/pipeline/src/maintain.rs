@@ -21,7 +21,7 @@ pub async fn erase_ticket(
     let state = State::open(pipeline, context)?;
     let lease = acquire(&state, context, Duration::ZERO).await?;
     while_renewing(lease, context, |turn| async move {
-        let lake = open_lake(pipeline, context)?.under_lease(turn.fence());
+        let lake = turn.lake(pipeline, context).await?;
         turn.set_marts_behind(true);
         let options = LoaderOptions { fence: turn.fence(), ..LoaderOptions::default() };
         let mut loader = Loader::open(lake.clone(), options).await.map_err(of_loader)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use deskmeter_connections::{
     Capability, DisconnectCause, FailureCause, RunOutcome, RunRecord, Status, StatusRecord, Totals,
 };
-use deskmeter_warehouse::CheckSummary;
+use deskmeter_warehouse::{CheckSummary, Untold};
 use deskmeter_zendesk::Stream;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -38,6 +38,8 @@ pub struct ConnectionStatus {
     pub streams: BTreeMap<String, StreamState>,
     /// What the data checks of the last refresh found; none before the first, or when the lake cannot be read.
     pub checks: Option<CheckSummary>,
+    /// What the marts cannot tell because a stream could not be read.
+    pub untold: Vec<UntoldMetrics>,
     /// Why no ticket is there, when none is.
     pub no_data: Option<NoData>,
     /// Until when a deletion must be done, and whether that is past.
@@ -82,6 +84,17 @@ pub struct StreamState {
     pub newest: Option<Timestamp>,
     /// How old that is, in seconds: the stream's freshness.
     pub lag_seconds: Option<i64>,
+}
+
+/// What a mart cannot tell.
+#[derive(Debug, Clone, Serialize)]
+pub struct UntoldMetrics {
+    /// The mart.
+    pub mart: String,
+    /// Its columns that are NULL; none where the whole mart is empty.
+    pub columns: Option<Vec<String>>,
+    /// The streams that it would need.
+    pub streams: Vec<&'static str>,
 }
 
 /// Why there is no data after connecting.
@@ -139,6 +152,9 @@ pub async fn status(pipeline: &PipelineFile, context: &Context) -> Result<Connec
     };
     let mut status = describe(pipeline, &record, now, holder.is_some(), deletion);
     status.checks = checks(pipeline, context).await;
+    if status.checks.is_some() {
+        status.untold = untold(pipeline, context).await.unwrap_or_default();
+    }
     Ok(status)
 }
 
@@ -146,6 +162,15 @@ pub async fn status(pipeline: &PipelineFile, context: &Context) -> Result<Connec
 async fn checks(pipeline: &PipelineFile, context: &Context) -> Option<CheckSummary> {
     let lake = open_lake(pipeline, context).ok()?;
     new_warehouse(pipeline).ok()?.check_summary(lake).await.ok()?
+}
+
+/// What the marts cannot tell; tables of events have the names of their streams.
+async fn untold(pipeline: &PipelineFile, context: &Context) -> Option<Vec<UntoldMetrics>> {
+    let lake = open_lake(pipeline, context).ok()?;
+    let untold = new_warehouse(pipeline).ok()?.untold(lake).await.ok()?;
+    let of =
+        |untold: Untold| UntoldMetrics { mart: untold.mart, columns: untold.columns, streams: untold.tables };
+    Some(untold.into_iter().map(of).collect())
 }
 
 /// The newest runs, newest first.
@@ -203,6 +228,7 @@ fn describe(
         last_run: record.last_run.clone().map(Run::of),
         is_running,
         checks: None,
+        untold: Vec::new(),
         no_data: None,
         deletion,
         totals: record.totals.clone(),
@@ -258,7 +284,7 @@ fn next_step(status: &ConnectionStatus) -> &'static str {
             .values()
             .any(|stream| stream.capability != capability(Capability::Available)) =>
         {
-            "what the refused streams would tell is missing from the metrics: see their state"
+            "some streams are not open to this connection, and what they would tell is missing; Zendesk's own numbers for the tickets stand in the mart parity"
         }
         None => "nothing to do",
     }
@@ -327,6 +353,9 @@ pub(crate) fn capability(capability: Capability) -> &'static str {
         Capability::Available => "available",
         Capability::MissingScope => {
             "refused: the connection lacks the scope; reconnect and allow all three permissions"
+        }
+        Capability::ListOnly => {
+            "the plain list only: the connection lacks the scope of the export; archived and deleted rows are not in it"
         }
         Capability::NotAdmin => {
             "refused: only an admin's connection may read exports; let an admin reconnect"

@@ -22,7 +22,7 @@ use tracing::warn;
 use crate::connect::client;
 use crate::error::{Error, ErrorKind};
 use crate::maintain::clean_marts;
-use crate::open::{client_secret, new_warehouse, of_engine, of_loader, open_lake, sealing_keys};
+use crate::open::{client_secret, new_warehouse, of_engine, of_loader, sealing_keys};
 use crate::publish::publish_configured;
 use crate::state::{State, of_state};
 use crate::tokens::VaultTokens;
@@ -133,7 +133,7 @@ impl Run<'_> {
             fence: turn.fence(),
             keep_versions_hours: self.pipeline.lake.keep_versions_hours,
         };
-        let lake = open_lake(self.pipeline, self.context)?.under_lease(turn.fence());
+        let lake = turn.lake(self.pipeline, self.context).await?;
         let mut loader = Loader::open(lake.clone(), options).await.map_err(of_loader)?;
         let options = SanitizerOptions {
             reject_share_max: self.pipeline.sync.reject_share_max,

@@ -32,6 +32,6 @@ pub use models::{
     decisions,
 };
 pub use options::{AppliesTo, Definitions, Hours, LabelSpec, ScheduleSpec, WarehouseOptions};
-pub use refresh::{CheckReport, CheckSummary, ModelReport, RefreshReport, RefreshScope, Touched};
+pub use refresh::{CheckReport, CheckSummary, ModelReport, RefreshReport, RefreshScope, Touched, Untold};
 pub use store::{MemoryTables, Parts, Store};
 pub use warehouse::Warehouse;

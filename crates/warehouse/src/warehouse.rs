@@ -17,7 +17,7 @@ use crate::held::{self, HeldTable, Room};
 use crate::models::{Catalogue, Layer, Model};
 use crate::options::WarehouseOptions;
 use crate::query;
-use crate::refresh::{self, CheckSummary, Made, ModelReport, Refresh, RefreshReport, RefreshScope};
+use crate::refresh::{self, CheckSummary, Made, ModelReport, Refresh, RefreshReport, RefreshScope, Untold};
 use crate::session::{self, EVER_ASSIGNED, Sessions};
 use crate::store::{Parts, Store};
 
@@ -56,6 +56,13 @@ impl Warehouse {
     pub async fn check_summary(&self, store: impl Into<Store>) -> Result<Option<CheckSummary>, Error> {
         let context = self.sessions.open_embedded().map_err(Error::engine)?;
         CheckSummary::read(&store.into(), &context).await
+    }
+
+    /// What the marts over these tables cannot tell, because collected tables are missing.
+    pub async fn untold(&self, store: impl Into<Store>) -> Result<Vec<Untold>, Error> {
+        let context = self.sessions.open_embedded().map_err(Error::engine)?;
+        let missing = refresh::missing_tables(&store.into(), &Engine::Embedded, &context).await?;
+        Ok(refresh::untold(&self.catalogue, &missing))
     }
 
     /// Every model, with its description and lineage.

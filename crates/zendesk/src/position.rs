@@ -20,6 +20,16 @@ pub enum Position {
         /// Unix seconds, at least a minute in the past when sent.
         start_time: UnixSeconds,
     },
+    /// In the plain list, where the export is not open to the token. A list has no place to go on from in a later run:
+    /// it is read whole each time.
+    List {
+        /// Strictly after this cursor; none for the first page.
+        after: Option<Cursor>,
+        /// Number of the page, from 1.
+        page: u32,
+        /// Where the export goes on once it is open.
+        then: Box<Position>,
+    },
 }
 
 /// What follows a page.
@@ -54,8 +64,14 @@ impl Position {
             Self::Cursor { newest, .. } => {
                 Self::start(newest.map_or(fallback, |newest| newest.minus(overlap_seconds)))
             }
-            Self::Time { start_time } => Self::start(*start_time),
+            Self::Time { .. } | Self::List { .. } => self.clone(),
         }
+    }
+
+    /// The start of the plain list, in place of the export from here.
+    #[must_use]
+    pub fn or_list(self) -> Self {
+        Self::List { after: None, page: 1, then: Box::new(self) }
     }
 
     /// The position as it may be stored between runs. A cursor of the users export holds a user's id (recorded: base64 of
@@ -66,6 +82,7 @@ impl Position {
         match (stream, self) {
             (Stream::Users, Self::Cursor { newest: Some(newest), .. }) => Self::start(*newest),
             (Stream::Users, Self::Cursor { newest: None, .. }) => Self::start(UnixSeconds(0)),
+            (_, Self::List { then, .. }) => then.storable(stream),
             _ => self.clone(),
         }
     }
@@ -75,6 +92,7 @@ impl Position {
         match self {
             Self::Cursor { newest, .. } => *newest,
             Self::Time { start_time } => Some(*start_time),
+            Self::List { .. } => None,
         }
     }
 
@@ -84,10 +102,12 @@ impl Position {
     /// [`Error::Stuck`] or [`Error::SameCursor`] when the server does not advance, [`Error::MissingField`] when the
     /// envelope does not say where to go on.
     pub fn after(&self, stream: Stream, page: &Envelope, page_size: PageSize) -> Result<Next, Error> {
-        if stream.is_cursor() {
-            self.after_cursor(stream, page)
-        } else {
-            self.after_time(stream, page, page_size)
+        match self {
+            Self::List { after, page: number, then } => {
+                after_list(stream, (after.as_ref(), *number, then), page)
+            }
+            _ if stream.is_cursor() => self.after_cursor(stream, page),
+            _ => self.after_time(stream, page, page_size),
         }
     }
 
@@ -133,6 +153,23 @@ impl Position {
         let has_ended = page.end_of_stream.unwrap_or(page.rows == 0) || stands_still;
         Ok(if has_ended { Next::End(position) } else { Next::Page(position) })
     }
+}
+
+/// Lists say `has_more`, and a cursor wherever there is a row.
+fn after_list(
+    stream: Stream,
+    (before, number, then): (Option<&Cursor>, u32, &Position),
+    page: &Envelope,
+) -> Result<Next, Error> {
+    let end_of_stream = page.end_of_stream.ok_or(Error::MissingField { stream, field: "has_more" })?;
+    if end_of_stream {
+        return Ok(Next::End(then.clone()));
+    }
+    let after = page.after_cursor.clone().ok_or(Error::MissingField { stream, field: "after_cursor" })?;
+    if before == Some(&after) {
+        return Err(Error::SameCursor { stream });
+    }
+    Ok(Next::Page(Position::List { after: Some(after), page: number + 1, then: Box::new(then.clone()) }))
 }
 
 #[cfg(test)]
@@ -186,6 +223,28 @@ mod tests {
         };
         let error = here.after(Stream::Tickets, &page, PageSize::MAX).unwrap_err();
         assert_eq!(error, Error::SameCursor { stream: Stream::Tickets });
+    }
+
+    #[test]
+    fn reads_a_list_to_its_end_and_stores_where_the_export_goes_on() {
+        let export = Position::start(UnixSeconds(9));
+        let page = |after: &str, has_more: bool| Envelope {
+            rows: 1,
+            after_cursor: Some(Cursor::new(after.into())),
+            end_of_stream: Some(!has_more),
+            ..Envelope::default()
+        };
+        let after = |at: &Position, page: &Envelope| at.after(Stream::Users, page, PageSize::MAX);
+        let Next::Page(second) = after(&export.clone().or_list(), &page("a", true)).unwrap() else {
+            panic!("there is more")
+        };
+        assert!(matches!(&second, Position::List { page: 2, .. }));
+        assert_eq!(second.storable(Stream::Users), export);
+        assert_eq!(
+            after(&second, &page("a", true)).unwrap_err(),
+            Error::SameCursor { stream: Stream::Users }
+        );
+        assert_eq!(after(&second, &page("b", false)).unwrap(), Next::End(export));
     }
 
     #[test]

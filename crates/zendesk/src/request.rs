@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::{Position, Stream};
+use crate::{Cursor, Position, RateBucket, Stream};
 
 /// What is escaped in a query value: all but letters, digits and the unreserved marks. A cursor may hold `+`, `/` and
 /// `=` (dust-tt/dust#8702), and Zendesk wants `%20` between scopes.
@@ -42,6 +42,11 @@ impl PageSize {
     }
 }
 
+/// Rows that a page of a plain list holds at most.
+const LIST_ROWS_MAX: u16 = 100;
+/// Pages of the plain list of tickets before its own limit counts.
+const FREE_LIST_PAGES: u32 = 500;
+
 /// A request for one page of one stream. Its fields are all that can be asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRequest {
@@ -65,6 +70,7 @@ impl PageRequest {
             Position::Time { start_time, .. } => {
                 let _ = write!(url, "start_time={start_time}");
             }
+            Position::List { after, .. } => return self.of_list(after.as_ref()),
         }
         match self.stream {
             // The only sideload there is a way to write. AI-agent tickets are left out unless asked for.
@@ -75,6 +81,30 @@ impl PageRequest {
         // Time-mode metric events document no page size; their default is the largest page.
         if self.stream != Stream::TicketMetricEvents {
             let _ = write!(url, "&per_page={}", self.page_size.get());
+        }
+        url
+    }
+
+    /// The documented limit that this request counts against, beside the account's.
+    pub const fn rate_bucket(&self) -> RateBucket {
+        match (&self.from, self.stream) {
+            (Position::List { page, .. }, Stream::Tickets) if *page > FREE_LIST_PAGES => {
+                RateBucket::TicketsIndex
+            }
+            (Position::List { .. }, _) => RateBucket::Account,
+            (_, stream) => stream.rate_bucket(),
+        }
+    }
+
+    fn of_list(&self, after: Option<&Cursor>) -> String {
+        // Without a list there is no way to such a position.
+        let mut url = self.stream.list().unwrap_or(self.stream.path()).to_owned();
+        let rows = self.page_size.get().min(LIST_ROWS_MAX);
+        let separator = if url.ends_with('?') { "" } else { "&" };
+        let _ = write!(url, "{separator}page[size]={rows}");
+        if let Some(after) = after {
+            url.push_str("&page[after]=");
+            url.extend(utf8_percent_encode(after.expose(), QUERY_VALUE));
         }
         url
     }
@@ -105,13 +135,43 @@ mod tests {
     }
 
     #[test]
+    fn writes_the_requests_of_plain_lists_at_most_a_hundred_rows_a_page() {
+        let list = |after: Option<&str>| Position::List {
+            after: after.map(|after| Cursor::new(after.into())),
+            page: 1,
+            then: Box::new(Position::start(UnixSeconds(0))),
+        };
+        check(Stream::Tickets, list(None), "/api/v2/tickets?include=metric_sets&page[size]=100");
+        check(
+            Stream::Organizations,
+            list(Some("a=")),
+            "/api/v2/organizations?page[size]=100&page[after]=a%3D",
+        );
+        check(Stream::Users, list(None), "/api/v2/users?role[]=agent&role[]=admin&page[size]=100");
+    }
+
+    #[test]
+    fn counts_the_late_pages_of_the_tickets_list_against_its_own_limit() {
+        let bucket = |stream, page| {
+            let from = Position::List { after: None, page, then: Box::new(Position::start(UnixSeconds(0))) };
+            PageRequest { stream, from, page_size: PageSize::MAX }.rate_bucket()
+        };
+        assert_eq!(bucket(Stream::Tickets, 500), RateBucket::Account);
+        assert_eq!(bucket(Stream::Tickets, 501), RateBucket::TicketsIndex);
+        assert_eq!(bucket(Stream::Users, 501), RateBucket::Account);
+    }
+
+    #[test]
     fn asks_for_no_comment_and_no_person_whatever_the_stream() {
+        let start = Position::start(UnixSeconds(7));
         for stream in Stream::ALL {
-            let request =
-                PageRequest { stream, from: Position::start(UnixSeconds(7)), page_size: PageSize::new(0) };
-            let url = request.path_and_query();
-            let include = url.split('&').find(|pair| pair.contains("include="));
-            assert!(include.is_none_or(|pair| pair == "include=metric_sets"), "{url}");
+            let list = stream.list().map(|_| start.clone().or_list());
+            for from in std::iter::once(start.clone()).chain(list) {
+                let request = PageRequest { stream, from, page_size: PageSize::new(0) };
+                let url = request.path_and_query();
+                let include = url.split(['&', '?']).find(|pair| pair.contains("include="));
+                assert!(include.is_none_or(|pair| pair == "include=metric_sets"), "{url}");
+            }
         }
     }
 }

@@ -27,6 +27,8 @@ pub enum RateBucket {
     IncrementalExports,
     /// `incremental/users/cursor`: 20 requests a minute of its own, 60 with the add-on.
     UsersExport,
+    /// The plain list of tickets beyond its 500th page: 50 requests a minute.
+    TicketsIndex,
     /// Everything else counts against the account's limit alone.
     Account,
 }
@@ -60,6 +62,18 @@ impl Stream {
             Self::Tickets => "/api/v2/incremental/tickets/cursor",
             Self::TicketEvents => "/api/v2/incremental/ticket_events",
             Self::TicketMetricEvents => "/api/v2/incremental/ticket_metric_events",
+        }
+    }
+
+    /// Path of the plain list of the same rows, with what is asked for, for connections whose token opens no export. It
+    /// shows neither archived nor deleted tickets; events have none. Of users only those that can work on tickets are
+    /// asked for.
+    pub const fn list(self) -> Option<&'static str> {
+        match self {
+            Self::Users => Some("/api/v2/users?role[]=agent&role[]=admin"),
+            Self::Organizations => Some("/api/v2/organizations?"),
+            Self::Tickets => Some("/api/v2/tickets?include=metric_sets"),
+            Self::TicketEvents | Self::TicketMetricEvents => None,
         }
     }
 

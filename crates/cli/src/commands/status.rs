@@ -1,14 +1,15 @@
 //! `status`: how the connection stands.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 
 use anyhow::Result;
-use deskmeter_pipeline::ConnectionStatus;
+use deskmeter_pipeline::{ConnectionStatus, UntoldMetrics};
 
 use super::{Opened, disconnect, note, println};
 use crate::args::Format;
 use crate::exit_code::Exit;
-use crate::output::Table;
+use crate::output::{Screen, Table};
 
 pub(crate) async fn run(opened: &Opened) -> Result<Exit> {
     // A deletion that is open is gone on with by whoever comes by; what keeps it open is told, and does not hide the
@@ -56,6 +57,7 @@ fn describe(status: &ConnectionStatus) -> String {
         ));
         lines.extend(checks.found.iter().map(|found| format!("  {found}")));
     }
+    lines.extend(untold(&status.untold, Screen::of_stdout()));
     if let Some(deletion) = &status.deletion {
         let clock = if deletion.is_overdue { "OVERDUE since" } else { "due by" };
         lines.push(format!("deletion: {clock} {}", deletion.deadline));
@@ -65,6 +67,28 @@ fn describe(status: &ConnectionStatus) -> String {
     }
     lines.push(format!("next: {}", status.next_step));
     lines.join("\n")
+}
+
+/// What the marts cannot tell, by what is missing: whole marts first, then how many columns of the others.
+fn untold(untold: &[UntoldMetrics], screen: Screen) -> Vec<String> {
+    let mut by_streams: BTreeMap<&[&str], (Vec<String>, Vec<String>)> = BTreeMap::new();
+    for part in untold {
+        let (marts, columns) = by_streams.entry(&part.streams).or_default();
+        match &part.columns {
+            None => marts.push(part.mart.clone()),
+            Some(names) => columns.push(format!("{} columns of {}", names.len(), part.mart)),
+        }
+    }
+    let line = |(streams, (marts, columns)): (&[&str], (Vec<String>, Vec<String>))| {
+        let parts: Vec<String> = marts.into_iter().chain(columns).collect();
+        let text = format!("empty for want of {}: {}", streams.join(" and "), parts.join(", "));
+        screen.wrapped(&text, 2)
+    };
+    let mut lines: Vec<String> = by_streams.into_iter().flat_map(line).collect();
+    if !lines.is_empty() {
+        lines.push("  `deskmeter metrics show MART` tells which columns need what".to_owned());
+    }
+    lines
 }
 
 fn headline(status: &ConnectionStatus) -> String {

@@ -202,3 +202,22 @@ async fn a_run_whose_lease_was_taken_cannot_commit() {
     assert_eq!(integers(&place.rows(&TICKET_EVENTS).await, "child_event_id"), [1, 2]);
     assert_eq!(new.position("ticket_events").await.unwrap().as_deref(), Some("new-1"));
 }
+
+#[tokio::test]
+async fn a_holder_that_slept_finds_every_table_closed_even_where_its_heir_wrote_nothing() {
+    let place = Place::new();
+    let options = LoaderOptions { fence: 7, ..LoaderOptions::default() };
+    let mut sleeper = Loader::open(place.lake.clone(), options).await.unwrap();
+    load(&mut sleeper, Stream::TicketEvents, &[event(1, 0)], "old-1").await.unwrap();
+    place.lake.clone().under_lease(8).close_to_others().await.unwrap();
+    for (stream, row) in [(Stream::TicketEvents, event(2, 0)), (Stream::Users, agent(1, 0, "agent"))] {
+        let refused = load(&mut sleeper, stream, &[row], "old-2").await;
+        assert!(
+            matches!(refused, Err(Error::Lake(LakeError::Fenced { ours: 7, newest: 8, .. }))),
+            "{stream}: {refused:?}"
+        );
+    }
+    assert_eq!(integers(&place.rows(&TICKET_EVENTS).await, "child_event_id"), [1]);
+    let late = place.lake.clone().under_lease(7).close_to_others().await;
+    assert!(matches!(late, Err(LakeError::Fenced { .. })), "{late:?}");
+}

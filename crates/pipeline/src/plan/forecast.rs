@@ -39,8 +39,14 @@ impl Forecast {
     }
 
     fn refused(stream: Stream, capability: Capability) -> Self {
-        let forecast = Self::new(stream, Range::exactly(0), &[], "the stream is refused");
-        Self { capability, ..forecast }
+        let (capability, how) = match (capability, stream.list()) {
+            (Capability::MissingScope, Some(_)) => (
+                Capability::ListOnly,
+                "the export is refused: its plain list is read, of which nobody tells the length",
+            ),
+            (capability, _) => (capability, "the stream is refused"),
+        };
+        Self { capability, ..Self::new(stream, Range::exactly(0), &[], how) }
     }
 
     fn exact(stream: Stream, page: &Sample) -> Self {

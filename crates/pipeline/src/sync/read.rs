@@ -65,7 +65,7 @@ impl Reader<'_> {
         let read = self.read_from((stream, from), until, loader, sanitizer, report).await;
         self.context.observer.event(&Event::StreamEnded { stream });
         read?;
-        if report.capability == Capability::Available {
+        if matches!(report.capability, Capability::Available | Capability::ListOnly) {
             report.complete_until = Some(until.0);
         }
         info!(stream = stream.name(), rows = report.rows_read, pages = report.pages, "stream read");
@@ -88,6 +88,27 @@ impl Reader<'_> {
             Ok(Fetched::NothingYet) => Ok(()),
             Ok(Fetched::Page(from, first)) => {
                 self.pages((stream, from), (first, went_back), loader, sanitizer, report).await
+            }
+            Err(error) if error.kind() == FetchError::MissingScope && stream.list().is_some() => {
+                self.list((stream, from.or_list()), loader, sanitizer, report).await
+            }
+            Err(error) => refused_or_ended(stream, error, report),
+        }
+    }
+
+    /// Reads the plain list in the place of an export that the token does not open.
+    async fn list(
+        &self,
+        (stream, from): (Stream, Position),
+        loader: &mut Loader,
+        sanitizer: &mut Sanitizer,
+        report: &mut StreamReport,
+    ) -> Result<(), Ended> {
+        match self.fetch(stream, &from).await {
+            Ok(first) => {
+                report.capability = Capability::ListOnly;
+                warn!(stream = stream.name(), "export refused: reading the plain list");
+                self.pages((stream, from), (first, None), loader, sanitizer, report).await
             }
             Err(error) => refused_or_ended(stream, error, report),
         }
@@ -268,6 +289,6 @@ fn ended(error: deskmeter_extractor::Error) -> Ended {
 fn begin(stream: Stream, stored: Position) -> Position {
     match stored {
         Position::Time { start_time } => Position::start(start_time.minus(stream.overlap_seconds())),
-        cursor @ Position::Cursor { .. } => cursor,
+        stored => stored,
     }
 }

@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use deskmeter_connections::{Error as StateError, Lease, LeaseRequest};
+use deskmeter_lake::ConnectionLake;
 use tracing::warn;
 
-use crate::Context;
 use crate::error::Error;
+use crate::open::{of_lake, open_lake};
 use crate::state::{State, of_state};
 use crate::tokens::owner;
+use crate::{Context, PipelineFile};
 
 /// How long a lease lasts that is not renewed: a killed run blocks the next one this long at most.
 const LEASE_SECONDS: i64 = 120;
@@ -21,12 +23,27 @@ const LEASE_SECONDS: i64 = 120;
 pub(crate) struct Turn {
     fence: i64,
     marts_behind: AtomicBool,
+    /// Whether the holder before may take itself for the holder still.
+    may_be_held: bool,
 }
 
 impl Turn {
     /// The number that every commit of this turn carries.
     pub(crate) const fn fence(&self) -> i64 {
         self.fence
+    }
+
+    /// The lake for this turn. Where the holder before never gave the lease back, its tables are closed to it first.
+    pub(crate) async fn lake(
+        &self,
+        pipeline: &PipelineFile,
+        context: &Context,
+    ) -> Result<ConnectionLake, Error> {
+        let lake = open_lake(pipeline, context)?.under_lease(self.fence);
+        if self.may_be_held {
+            lake.close_to_others().await.map_err(|error| of_lake("take over the tables", error))?;
+        }
+        Ok(lake)
     }
 
     /// Whether rows were committed that the marts do not show yet, in this turn or in one before it that was cut off.
@@ -61,6 +78,7 @@ pub(crate) async fn while_renewing<T, F: Future<Output = Result<T, Error>>>(
     let turn = Arc::new(Turn {
         fence: i64::try_from(lease.fence()).unwrap_or(i64::MAX),
         marts_behind: AtomicBool::new(lease.took_over()),
+        may_be_held: lease.may_be_held(),
     });
     let mut work = Box::pin(work(Arc::clone(&turn)));
     let third = Duration::from_secs(LEASE_SECONDS as u64 / 3);

@@ -134,13 +134,16 @@ impl Tickets {
         let pseudonyms = &context.pseudonyms;
         let ticket_id = ticket.id().required(Value::id)?;
         let created_at = ticket.created_at().required(Value::time)?;
-        let generated_at = ticket.generated_timestamp().required(Value::epoch)?;
+        let generated_at = ticket.generated_timestamp().epoch()?;
+        let updated_at = ticket.updated_at().required(Value::time)?;
+        // The plain list is not documented to have it; the last update is never later than the version.
+        let generated_at = generated_at.unwrap_or(updated_at);
         self.tickets.row([
             ("ticket_id", ticket_id.into()),
             ("created_month", Cell::Month(created_at)),
             ("generated_at", generated_at.into()),
             ("created_at", created_at.into()),
-            ("updated_at", ticket.updated_at().required(Value::time)?.into()),
+            ("updated_at", updated_at.into()),
             ("status", ticket.status().required(|status| status.word(&STATUS))?.into()),
             ("priority", ticket.priority().word(&PRIORITY)?.into()),
             ("ticket_type", ticket.ticket_type().word(&TICKET_TYPE)?.into()),

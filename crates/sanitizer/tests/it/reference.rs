@@ -212,14 +212,15 @@ impl Reference<'_> {
             };
         let id = ticket.required("id", ticket.id("id"))?;
         let created = ticket.required("created_at", ticket.time("created_at"))?;
-        let generated =
-            ticket.required("generated_timestamp", ticket.integer("generated_timestamp", 0, TIME_MAX))?;
+        let generated = ticket.integer("generated_timestamp", 0, TIME_MAX)?;
+        let updated = ticket.required("updated_at", ticket.time("updated_at"))?;
+        let generated = generated.unwrap_or(updated);
         let row = vec![
             number(Some(id)),
             Some(month(created)),
             seconds(Some(generated)),
             seconds(Some(created)),
-            seconds(Some(ticket.required("updated_at", ticket.time("updated_at"))?)),
+            seconds(Some(updated)),
             Some(ticket.required("status", ticket.word("status", STATUSES))?),
             ticket.word("priority", PRIORITIES)?,
             ticket.word("type", TYPES)?,

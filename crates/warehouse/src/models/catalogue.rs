@@ -67,6 +67,10 @@ pub struct Model {
     pub downstream: Vec<String>,
 }
 
+/// Collected tables that hold rows of every ticket: where there are tickets and none of these rows, they could not be
+/// read. A model may need them.
+pub(crate) const OF_EVERY_TICKET: [&str; 2] = ["ticket_events", "ticket_metric_events"];
+
 /// Every model, each after what it reads.
 #[derive(Debug, Clone)]
 pub struct Catalogue {
@@ -88,6 +92,7 @@ impl Catalogue {
         }
         problems.extend(unknown_references(&models));
         problems.extend(wrong_statements(&models));
+        problems.extend(wrong_needs(&models));
         let order = ordered(&models);
         problems.extend(order.as_ref().err().cloned());
         if !problems.is_empty() {
@@ -199,6 +204,17 @@ fn wrong_statements(models: &BTreeMap<String, Model>) -> Vec<String> {
         }
     }
     problems
+}
+
+/// Needs of tables that are never looked for.
+fn wrong_needs(models: &BTreeMap<String, Model>) -> Vec<String> {
+    let of = |model: &Model| {
+        let wrong = model.description.all_needs().filter(|need| !OF_EVERY_TICKET.contains(need));
+        let problem =
+            |need| format!("{}.toml needs {need}; it may need {}", model.name, OF_EVERY_TICKET.join(", "));
+        wrong.map(problem).collect::<BTreeSet<String>>()
+    };
+    models.values().flat_map(of).collect()
 }
 
 fn may_be_explained_by(models: &BTreeMap<String, Model>, name: &str) -> bool {

@@ -19,6 +19,9 @@ pub struct Description {
     /// How many tickets stand behind a row, as SQL over its columns; `account` where a row is about the whole account.
     /// None where a row is about a single ticket or agent. Groups that are too small are not published.
     pub group_size: Option<String>,
+    /// Collected tables without which no row can be told: while one is missing, a mart is empty.
+    #[serde(default)]
+    pub needs: Vec<String>,
     /// What a reader must know before using the numbers.
     #[serde(default)]
     pub caveats: Vec<String>,
@@ -31,6 +34,14 @@ pub struct Description {
     /// How numbers of a mart of tickets come about.
     #[serde(default)]
     pub explain: Vec<Explain>,
+}
+
+impl Description {
+    /// The tables that its rows and columns need.
+    pub(crate) fn all_needs(&self) -> impl Iterator<Item = &str> {
+        let of_columns = self.columns.iter().flat_map(|column| &column.needs);
+        self.needs.iter().chain(of_columns).map(String::as_str)
+    }
 }
 
 /// `[[explain]]`: the pieces that add up to numbers of a ticket.
@@ -106,6 +117,9 @@ pub struct ModelColumn {
     pub null: Option<String>,
     /// Where it comes from, when that is not plain from the model's inputs.
     pub source: Option<String>,
+    /// Collected tables without which it cannot be told: while one is missing, it is NULL in a mart.
+    #[serde(default)]
+    pub needs: Vec<String>,
     /// Smallest value that is accepted.
     pub min: Option<f64>,
     /// Greatest value that is accepted.

@@ -7,7 +7,7 @@ mod description;
 mod files;
 mod sql;
 
-pub(crate) use catalogue::{CHECK_RESULTS, DATA_CHECKS};
+pub(crate) use catalogue::{CHECK_RESULTS, DATA_CHECKS, OF_EVERY_TICKET};
 pub use catalogue::{Catalogue, Layer, Model};
 pub use check::Check;
 pub(crate) use check::Rule;

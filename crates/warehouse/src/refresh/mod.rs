@@ -2,12 +2,15 @@
 
 mod checks;
 mod keeping;
+mod missing;
 mod plan;
 mod report;
 mod results;
 mod run;
 mod touched;
 
+pub use missing::Untold;
+pub(crate) use missing::{missing_tables, untold};
 pub(crate) use plan::steps;
 pub use report::{CheckReport, ModelReport, RefreshReport};
 pub(crate) use report::{add_up, has_failed};

@@ -101,6 +101,10 @@ fn column_entry(model: &str, column: &ModelColumn) -> String {
     if let Some(source) = &column.source {
         let _ = write!(about, " <span class=\"null\">From {}.</span>", escaped(source.trim_end_matches('.')));
     }
+    if !column.needs.is_empty() {
+        let needs = escaped(&column.needs.join(" and "));
+        let _ = write!(about, " <span class=\"null\">NULL without {needs}.</span>");
+    }
     let anchor = format!("{}.{name}", escaped(model));
     format!("<dt id=\"{anchor}\"><a href=\"#{anchor}\">{name}</a>{unit}</dt><dd>{about}</dd>\n")
 }

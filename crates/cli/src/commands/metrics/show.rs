@@ -42,6 +42,7 @@ fn as_json(catalogue: &Catalogue, model: &Model, columns: &[&ModelColumn]) -> se
             json!({
                 "name": column.name, "unit": column.unit, "about": column.about, "null": column.null,
                 "source": column.source, "min": column.min, "max": column.max, "references": column.references,
+                "needs": column.needs,
             })
         })
         .collect();
@@ -52,6 +53,7 @@ fn as_json(catalogue: &Catalogue, model: &Model, columns: &[&ModelColumn]) -> se
     json!({
         "name": model.name, "layer": model.layer.folder(), "about": model.description.about,
         "grain": model.description.grain, "key": model.description.key, "caveats": model.description.caveats,
+        "needs": model.description.needs,
         "columns": columns, "checks": checks.collect::<Vec<_>>(), "made_from": model.upstream,
         "used_by": model.downstream, "where_zendesk_differs": decisions.collect::<Vec<_>>(), "sql": model.sql,
     })
@@ -103,6 +105,12 @@ fn text(
     lines.join("\n")
 }
 
+/// What NULL means, and without which tables the column is NULL.
+fn null(column: &ModelColumn) -> String {
+    let needs = (!column.needs.is_empty()).then(|| format!("{} is missing", column.needs.join(" or ")));
+    column.null.iter().cloned().chain(needs).collect::<Vec<_>>().join("; ")
+}
+
 fn table(columns: &[&ModelColumn]) -> Table {
     let mut table = Table::new(["column", "unit", "meaning", "NULL means"]);
     for column in columns {
@@ -112,7 +120,7 @@ fn table(columns: &[&ModelColumn]) -> Table {
             column.name.clone(),
             or_none(&column.unit),
             format!("{}{source}", column.about),
-            or_none(&column.null),
+            null(column),
         ]);
     }
     table
