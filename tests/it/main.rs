@@ -23,6 +23,8 @@ mod demo;
 mod disk;
 /// Every way a connection can end: in mid-run, with a store that fails, revoked from outside.
 mod endings;
+/// What an erased ticket leaves in the files.
+mod erasure;
 /// Every fault of the simulator and of the storage, alone and mixed: the same tables in the end.
 mod faults;
 /// Several accounts in one command.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use arrow::array::{Array as _, AsArray as _};
 use deskmeter_lake::data_files;
 use deskmeter_loader::{Error, HousekeepingBudget, HousekeepingReport, Loader, LoaderOptions};
 use deskmeter_tables::{ALL, TICKET_EVENTS, TICKET_METRIC_SETS, TICKETS};
@@ -126,6 +127,36 @@ async fn an_erased_ticket_is_in_no_byte_and_no_version() {
     }
     load(&mut loader, Stream::Tickets, &[ticket(3, 0, 1)], "t3").await.unwrap();
     assert_eq!(loader.erase_ticket(ERASED).await.unwrap().rows, 0);
+}
+
+#[tokio::test]
+async fn of_a_deleted_ticket_the_tombstone_alone_is_left_once_old_versions_went() {
+    let place = Place::new();
+    let mut loader = place.loader().await;
+    load(&mut loader, Stream::Tickets, &[ticket(1, 0, 1), ticket(ERASED, 0, 1)], "t1").await.unwrap();
+    let mut deleted = ticket(ERASED, 0, 2);
+    deleted["status"] = "deleted".into();
+    let mut scrubbed = ticket(ERASED, 0, 3);
+    (scrubbed["status"], scrubbed["assignee_id"]) = ("deleted".into(), serde_json::Value::Null);
+    for (row, position) in [(deleted, "t2"), (scrubbed, "t3")] {
+        load(&mut loader, Stream::Tickets, &[row], position).await.unwrap();
+    }
+    let is_live =
+        |file: &String, live: &BTreeSet<String>| live.iter().any(|live| file.ends_with(live.as_str()));
+    let on_disk = |place: &Place| -> Vec<String> {
+        place.data_files().iter().map(|file| file.display().to_string()).collect()
+    };
+    let live = live_files(&place).await;
+    assert!(on_disk(&place).iter().any(|file| !is_live(file, &live)), "old versions are readable still");
+
+    loader.housekeeping(FAR_FUTURE, HousekeepingBudget::default()).await.unwrap();
+    let live = live_files(&place).await;
+    assert!(on_disk(&place).iter().all(|file| is_live(file, &live)), "a file of an old version is left");
+    let rows = place.rows(&TICKETS).await;
+    assert_eq!(integers(&rows, "ticket_id"), [1, ERASED]);
+    let statuses = rows.column_by_name("status").unwrap().as_string::<i32>();
+    assert_eq!(statuses.iter().flatten().collect::<Vec<_>>(), ["open", "deleted"]);
+    assert!(rows.column_by_name("assignee_key").unwrap().is_null(1), "what was scrubbed is not kept");
 }
 
 async fn live_files(place: &Place) -> BTreeSet<String> {
