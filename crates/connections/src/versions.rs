@@ -1,8 +1,9 @@
-//! What an S3 bucket with versioning keeps of deleted objects. The store's interface cannot speak of it, so it is listed
-//! and deleted by S3's own requests, signed with the store's credentials.
+//! What an S3 bucket keeps that no list of objects shows: old versions of deleted objects, and parts of uploads that were
+//! never finished. The store's interface cannot speak of either, so they are listed and deleted by S3's own requests, signed
+//! with the store's credentials.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -21,7 +22,42 @@ const REGION: &str = "us-east-1";
 /// A signed address is only taken for its path here; the least time that one can be valid.
 const SIGNED_FOR: Duration = Duration::from_secs(1);
 
-/// The versions of a bucket.
+/// A kind of thing that a bucket keeps, in the words of S3.
+struct Kind {
+    /// What is done when it is listed, for errors.
+    listing: &'static str,
+    /// The query of its list.
+    list: &'static str,
+    /// The root of the answer.
+    root: &'static str,
+    /// The elements that are entries.
+    entries: &'static [&'static str],
+    /// The element and the query parameter that name one beside its key.
+    id: (&'static str, &'static str),
+    /// The element and the query parameter that name the place of the next part of the list, beside a key.
+    next: (&'static str, &'static str),
+}
+
+const KINDS: [Kind; 2] = [
+    Kind {
+        listing: "list old versions",
+        list: "versions",
+        root: "<ListVersionsResult",
+        entries: &["<Version>", "<DeleteMarker>"],
+        id: ("VersionId", "versionId"),
+        next: ("NextVersionIdMarker", "version-id-marker"),
+    },
+    Kind {
+        listing: "list unfinished uploads",
+        list: "uploads",
+        root: "<ListMultipartUploadsResult",
+        entries: &["<Upload>"],
+        id: ("UploadId", "uploadId"),
+        next: ("NextUploadIdMarker", "upload-id-marker"),
+    },
+];
+
+/// The versions of a bucket, and the uploads that were never finished.
 pub struct BucketVersions {
     bucket: AmazonS3,
     region: String,
@@ -34,27 +70,27 @@ impl fmt::Debug for BucketVersions {
     }
 }
 
-/// A version of an object, or the mark that it was deleted.
+/// A version of an object, the mark that it was deleted, or an upload of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Version {
+struct Entry {
     key: String,
     id: String,
 }
 
-/// A part of the list of versions.
+/// A part of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Page {
-    versions: Vec<Version>,
+    entries: Vec<Entry>,
     /// What asks for the part after this one, if there is one.
     next: Option<String>,
 }
 
-/// What came of deleting old versions.
+/// What came of deleting them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Gone {
-    /// Versions and marks that were deleted.
+    /// Versions, marks and uploads that were deleted.
     pub(crate) deleted: u64,
-    /// Versions and marks that could not be.
+    /// Those that could not be.
     pub(crate) left: u64,
 }
 
@@ -85,16 +121,26 @@ impl BucketVersions {
         }))
     }
 
-    /// Deletes every version and every deletion mark below a prefix, and looks that a list of them is empty.
+    /// Deletes every version, deletion mark and unfinished upload below a prefix, and looks that lists of them are empty.
     ///
     /// # Errors
     /// [`Error::Storage`] when they cannot be listed: then nothing is known of them.
     pub(crate) async fn delete(&self, prefix: &Path) -> Result<Gone, Error> {
+        let mut gone = Gone::default();
+        for kind in &KINDS {
+            let of_kind = self.delete_kind(kind, prefix).await?;
+            gone.deleted += of_kind.deleted;
+            gone.left += of_kind.left;
+        }
+        Ok(gone)
+    }
+
+    async fn delete_kind(&self, kind: &Kind, prefix: &Path) -> Result<Gone, Error> {
         let (mut gone, mut from) = (Gone::default(), String::new());
         loop {
-            let page = self.list(prefix, &from).await?;
-            for some in page.versions.chunks(AT_ONCE) {
-                let outcomes = join_all(some.iter().map(|version| self.delete_one(version))).await;
+            let page = self.list(kind, prefix, &from).await?;
+            for some in page.entries.chunks(AT_ONCE) {
+                let outcomes = join_all(some.iter().map(|entry| self.delete_one(kind, entry))).await;
                 let deleted = outcomes.iter().filter(|outcome| outcome.is_ok()).count() as u64;
                 gone.deleted += deleted;
                 gone.left += some.len() as u64 - deleted;
@@ -105,26 +151,23 @@ impl BucketVersions {
             }
         }
         if gone.left == 0 {
-            gone.left = self.list(prefix, "").await?.versions.len() as u64;
+            gone.left = self.list(kind, prefix, "").await?.entries.len() as u64;
         }
         Ok(gone)
     }
 
-    /// At most 1,000 versions below a prefix; `from` is what the page before said of the next.
-    async fn list(&self, prefix: &Path, from: &str) -> Result<Page, Error> {
-        let failed = || Error::storage("list old versions");
+    /// At most 1,000 of them below a prefix; `from` is what the page before said of the next.
+    async fn list(&self, kind: &Kind, prefix: &Path, from: &str) -> Result<Page, Error> {
+        let failed = || Error::storage(kind.listing);
         let mut url = self.url("GET", &Path::default()).await.map_err(failed())?;
-        url.push_str("?versions=&prefix=");
-        url.push_str(&encoded(&format!("{prefix}/")));
-        url.push_str(from);
+        let _ = write!(url, "?{}=&prefix={}{from}", kind.list, encoded(&format!("{prefix}/")));
         let text = self.answer("GET", &url).await.map_err(failed())?;
-        Page::read(&text).ok_or_else(|| failed()(generic("the answer is not a list of versions")))
+        Page::read(kind, &text).ok_or_else(|| failed()(generic("the answer is not a list of them")))
     }
 
-    async fn delete_one(&self, version: &Version) -> Result<(), StoreError> {
-        let mut url = self.url("DELETE", &Path::parse(&version.key)?).await?;
-        url.push_str("?versionId=");
-        url.push_str(&encoded(&version.id));
+    async fn delete_one(&self, kind: &Kind, entry: &Entry) -> Result<(), StoreError> {
+        let mut url = self.url("DELETE", &Path::parse(&entry.key)?).await?;
+        let _ = write!(url, "?{}={}", kind.id.1, encoded(&entry.id));
         self.answer("DELETE", &url).await.map(drop)
     }
 
@@ -166,21 +209,20 @@ fn encoded(value: &str) -> String {
 }
 
 impl Page {
-    /// The versions and deletion marks of an answer; None when it is something else.
-    fn read(text: &str) -> Option<Self> {
-        if !text.contains("<ListVersionsResult") {
+    /// The entries of an answer; None when it is something else.
+    fn read(kind: &Kind, text: &str) -> Option<Self> {
+        if !text.contains(kind.root) {
             return None;
         }
-        let entries = ["<Version>", "<DeleteMarker>"].into_iter().flat_map(|tag| text.split(tag).skip(1));
-        let version =
-            |entry: &str| Some(Version { key: element(entry, "Key")?, id: element(entry, "VersionId")? });
-        let versions = entries.map(version).collect::<Option<_>>()?;
+        let entries = kind.entries.iter().flat_map(|tag| text.split(tag).skip(1));
+        let entry = |entry: &str| Some(Entry { key: element(entry, "Key")?, id: element(entry, kind.id.0)? });
+        let entries = entries.map(entry).collect::<Option<_>>()?;
         if element(text, "IsTruncated").is_none_or(|word| word != "true") {
-            return Some(Self { versions, next: None });
+            return Some(Self { entries, next: None });
         }
-        let (key, id) = (element(text, "NextKeyMarker")?, element(text, "NextVersionIdMarker")?);
-        let next = format!("&key-marker={}&version-id-marker={}", encoded(&key), encoded(&id));
-        Some(Self { versions, next: Some(next) })
+        let (key, id) = (element(text, "NextKeyMarker")?, element(text, kind.next.0)?);
+        let next = format!("&key-marker={}&{}={}", encoded(&key), kind.next.1, encoded(&id));
+        Some(Self { entries, next: Some(next) })
     }
 }
 
@@ -205,15 +247,20 @@ mod tests {
         let text = "<?xml version=\"1.0\"?><ListVersionsResult><Version><Key>a/b=1&amp;c</Key><VersionId>v1</VersionId>\
                     <IsLatest>false</IsLatest></Version><DeleteMarker><Key>d</Key><VersionId>null</VersionId>\
                     </DeleteMarker></ListVersionsResult>";
-        let version = |key: &str, id: &str| Version { key: key.to_owned(), id: id.to_owned() };
-        let read = vec![version("a/b=1&c", "v1"), version("d", "null")];
-        assert_eq!(Page::read(text), Some(Page { versions: read, next: None }));
+        let [versions, uploads] = &KINDS;
+        let entry = |key: &str, id: &str| Entry { key: key.to_owned(), id: id.to_owned() };
+        let read = vec![entry("a/b=1&c", "v1"), entry("d", "null")];
+        assert_eq!(Page::read(versions, text), Some(Page { entries: read, next: None }));
         let more = "<ListVersionsResult><IsTruncated>true</IsTruncated><NextKeyMarker>a/b</NextKeyMarker>\
                     <NextVersionIdMarker>v 1</NextVersionIdMarker></ListVersionsResult>";
         let next = Some("&key-marker=a%2Fb&version-id-marker=v%201".to_owned());
-        assert_eq!(Page::read(more), Some(Page { versions: Vec::new(), next }));
-        assert_eq!(Page::read("<Error><Code>AccessDenied</Code></Error>"), None);
-        assert_eq!(Page::read("<ListVersionsResult><Version><Key>a</Key></Version>"), None, "half an entry");
+        assert_eq!(Page::read(versions, more), Some(Page { entries: Vec::new(), next }));
+        assert_eq!(Page::read(versions, "<Error><Code>AccessDenied</Code></Error>"), None);
+        let half = "<ListVersionsResult><Version><Key>a</Key></Version>";
+        assert_eq!(Page::read(versions, half), None, "half an entry");
+        let begun = "<ListMultipartUploadsResult><Upload><Key>lake/a</Key><UploadId>u1</UploadId></Upload>";
+        let read = vec![entry("lake/a", "u1")];
+        assert_eq!(Page::read(uploads, begun), Some(Page { entries: read, next: None }));
         assert_eq!(encoded("a/b=1 ü"), "a%2Fb%3D1%20%C3%BC");
     }
 }

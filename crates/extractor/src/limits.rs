@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
 /// Prefix of the headers of named limits; header names arrive in lower case.
 const NAMED: &str = "zendesk-ratelimit-";
@@ -87,9 +87,17 @@ fn seconds(number: u32) -> Option<Duration> {
     (wait <= RESETS_MAX).then_some(wait)
 }
 
-/// The whole seconds of `Retry-After`. Zendesk never sends a date.
+/// The wait that `Retry-After` asks for: whole seconds, as Zendesk writes them, or a date, as gateways may, of which the
+/// answer's own `Date` tells how far off it is.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+    let text = |name: HeaderName| headers.get(name)?.to_str().ok().map(str::trim);
+    let asked = text(RETRY_AFTER)?;
+    if let Ok(seconds) = asked.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = |text: &str| httpdate::parse_http_date(text).ok();
+    let (until, sent) = (date(asked)?, date(text(DATE)?)?);
+    Some(until.duration_since(sent).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -133,6 +141,22 @@ mod tests {
             ],
             Limits { named, account },
         );
+    }
+
+    #[test]
+    fn reads_retry_after_in_seconds_and_as_a_date_beside_that_of_the_answer() {
+        let read = |asked: &'static str, sent: Option<&'static str>| {
+            let mut map = HeaderMap::new();
+            map.append(RETRY_AFTER, asked.parse().unwrap());
+            sent.map(|sent| map.append(DATE, sent.parse().unwrap()));
+            retry_after(&map)
+        };
+        let (noon, later) = ("Sun, 01 Nov 2026 12:00:00 GMT", "Sun, 01 Nov 2026 12:00:42 GMT");
+        assert_eq!(read(" 17 ", None), Some(Duration::from_secs(17)));
+        assert_eq!(read(later, Some(noon)), Some(Duration::from_secs(42)));
+        assert_eq!(read(noon, Some(later)), Some(Duration::ZERO));
+        assert_eq!(read(later, None), None);
+        assert_eq!(read("soon", Some(noon)), None);
     }
 
     #[test]

@@ -68,8 +68,8 @@ fn keep_receipt(pipeline: &PipelineFile, report: &DisconnectReport) -> Result<Pa
 fn warn_of_old_versions(report: &DisconnectReport) {
     if report.keeps_old_versions {
         note(
-            "warning: the bucket keeps old versions of deleted objects, and these credentials may not list and delete them. \
-             Until a lifecycle rule of the bucket ends them, what was collected can still be read there by whoever may \
+            "warning: the bucket keeps old versions of deleted objects or parts of unfinished uploads, and these credentials \
+             may not list and delete them. Until a lifecycle rule of the bucket ends them, what was collected can still be read there by whoever may \
              read versions. The receipt says how many are left.",
         );
     }
