@@ -143,7 +143,8 @@ impl App {
                 let is_deleting =
                     |standing: &crate::backend::Standing| standing.state == crate::backend::State::Deleting;
                 if connection.standing().await.as_ref().is_ok_and(is_deleting) {
-                    disconnect::finish(&app, &connection, connection.purge().await);
+                    let run = app.runs.get(connection.name());
+                    disconnect::finish(&app, &connection, run.as_ref(), connection.purge().await);
                 }
             });
         }

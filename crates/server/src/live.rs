@@ -69,6 +69,11 @@ impl Progress {
         Self { phase: Phase::Reading, started_at: now, at: now, streams, waiting, ahead }
     }
 
+    /// A run that ended well, of which nothing more is known.
+    pub(crate) fn done(started_at: i64, ended_at: i64) -> Self {
+        Self { phase: Phase::Done, at: ended_at, ..Self::starting(started_at) }
+    }
+
     /// Whether it is still going on.
     pub(crate) fn is_running(&self) -> bool {
         matches!(self.phase, Phase::Estimating | Phase::Reading | Phase::Refreshing)
@@ -246,9 +251,12 @@ impl Runs {
         true
     }
 
-    /// Forgets the runs of a connection that is deleted.
-    pub(crate) fn forget(&self, connection: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(connection);
+    /// Forgets the run of a connection that was deleted, unless another one has begun since.
+    pub(crate) fn forget(&self, connection: &str, run: Option<&watch::Receiver<Progress>>) {
+        let mut runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if runs.get(connection).zip(run).is_some_and(|(newest, run)| newest.same_channel(run)) {
+            runs.remove(connection);
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use deskmeter_pipeline::DisconnectReport;
+use tokio::sync::watch;
 use tracing::warn;
 
 use super::form::Submitted;
@@ -16,6 +17,7 @@ use super::{Refusal, Shell, connection, html};
 use crate::Error;
 use crate::app::App;
 use crate::backend::{Connection, causes};
+use crate::live::Progress;
 use crate::security::SessionId;
 
 /// Why deletions that this process tried are not done.
@@ -79,19 +81,26 @@ pub(crate) async fn begin(
     }
     app.problems.remove(&name);
     let background = Arc::clone(&app);
+    let run = app.runs.get(&name);
     app.spawn(async move {
         let outcome = connection.disconnect().await;
-        finish(&background, &connection, outcome);
+        finish(&background, &connection, run.as_ref(), outcome);
     });
     Ok(Redirect::to("/integrations?notice=deleting").into_response())
 }
 
-/// Keeps why a deletion has not ended. The receipt of one that has is in the store.
-pub(crate) fn finish(app: &App, connection: &Connection, outcome: Result<DisconnectReport, Error>) {
+/// Keeps why a deletion has not ended. The receipt of one that has is in the store. `run` is the newest before it began:
+/// whoever connects again the moment it is done starts another.
+pub(crate) fn finish(
+    app: &App,
+    connection: &Connection,
+    run: Option<&watch::Receiver<Progress>>,
+    outcome: Result<DisconnectReport, Error>,
+) {
     let name = connection.name();
     match outcome {
         Ok(_) => {
-            app.runs.forget(name);
+            app.runs.forget(name, run);
             app.problems.remove(name);
         }
         Err(error) => {

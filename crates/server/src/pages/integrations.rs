@@ -101,7 +101,7 @@ pub(crate) async fn list(
 ) -> Result<Response, Refusal> {
     let cards =
         futures::future::join_all(app.connections.values().map(|connection| card(&app, connection))).await;
-    let is_refreshing = cards.iter().any(|card| card.is_running() || card.standing.state == Stand::Deleting);
+    let is_refreshing = cards.iter().any(Card::may_change);
     let shell = Shell::new(&app, &session, "Integrations", "integrations");
     html(&List { shell, notice: query.notice.as_deref().and_then(notice), is_refreshing, cards })
 }
@@ -183,8 +183,17 @@ impl Card {
         self.progress.as_ref().is_some_and(Progress::is_running) || self.standing.is_running
     }
 
+    /// Whether the page shall look again by itself: something goes on, or could not be read just now.
+    fn may_change(&self) -> bool {
+        self.is_running() || matches!(self.standing.state, Stand::Deleting | Stand::Unknown)
+    }
+
+    /// How the run stands that goes on here or was the last one here; of one that ran elsewhere, that all is well.
     fn progress_html(&self) -> String {
-        progress_html(self.progress.as_ref())
+        let elsewhere =
+            self.standing.last_run.as_ref().filter(|run| run.exit_code == 0 && !self.is_running());
+        let done = elsewhere.map(|run| Progress::done(run.started_at.as_second(), run.ended_at.as_second()));
+        progress_html(self.progress.as_ref().or(done.as_ref()))
     }
 
     fn last_sync(&self) -> String {
