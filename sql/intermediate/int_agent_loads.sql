@@ -20,29 +20,30 @@ pieces as (
         agent_key,
         work_date,
         changed_at as valid_from,
-        sum(net) over (partition by agent_key order by changed_at) as n_open,
-        lead(changed_at) over (
-            partition by agent_key, work_date order by changed_at, net
-        ) as next_at
+        sum(net) over changes as n_open,
+        lead(work_date) over changes as next_date,
+        lead(changed_at) over changes as next_at
     from cuts
+    window changes as (partition by agent_key order by changed_at, net)
 )
 
 select
     agent_key,
     work_date,
     n_open,
-    next_at is null as is_last,
+    next_date is distinct from work_date as is_last,
     calendar_seconds(
         valid_from,
-        coalesce(
-            next_at,
-            least(
-                arrow_cast(
-                    work_date + interval '1 day',
-                    'Timestamp(Microsecond, Some("UTC"))'
-                ),
-                $as_of
-            )
-        )
+        case
+            when next_date = work_date then next_at
+            else
+                least(
+                    arrow_cast(
+                        work_date + interval '1 day',
+                        'Timestamp(Microsecond, Some("UTC"))'
+                    ),
+                    $as_of
+                )
+        end
     ) as seconds
 from pieces

@@ -1,5 +1,14 @@
 -- DECISIONS.md#workload
-with ranked as (
+with levels as (
+    select
+        agent_key, work_date, n_open,
+        sum(seconds) as seconds,
+        bool_or(is_last) as is_last
+    from int_agent_loads
+    group by agent_key, work_date, n_open
+),
+
+ranked as (
     select
         *,
         sum(seconds) over (
@@ -8,7 +17,7 @@ with ranked as (
         sum(seconds) over (
             partition by agent_key, work_date order by n_open
         ) as seconds_at_most
-    from int_agent_loads
+    from levels
 ),
 
 loads as (
