@@ -3,6 +3,7 @@
 //! commit once, replace, compact, clean up, erase. A commit never waits for another writer: it succeeds on exactly the
 //! version it was made for, or ends in [`Error::Conflict`], and the caller reads again and decides anew.
 
+mod among;
 mod aws_profile;
 mod busy;
 mod commit;
@@ -23,6 +24,7 @@ mod staged;
 mod verify;
 mod writer;
 
+pub use among::Among;
 pub use busy::busy;
 pub use commit::{Change, FENCE, commit, fence, refuse_fenced};
 pub use compact::{Layout, SMALL_FILES_MAX, compact};

@@ -35,6 +35,8 @@ pub struct Written {
 #[derive(Debug, Clone, Default)]
 pub struct StagedRows {
     adds: Vec<Add>,
+    /// Files of the table that stay, with the value of the partition column.
+    kept: Vec<(String, Option<String>)>,
     rows: u64,
 }
 
@@ -42,15 +44,29 @@ impl StagedRows {
     /// Further rows of the same table.
     pub fn extend(&mut self, more: Self) {
         self.adds.extend(more.adds);
+        self.kept.extend(more.kept);
         self.rows += more.rows;
     }
 
     /// Paths of the files below the table's folder, with the value of the partition column.
     pub fn files(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        self.adds.iter().map(|add| {
+        let added = self.adds.iter().map(|add| {
             let value = add.partition_values.values().next().and_then(Option::as_deref);
             (add.path.as_str(), value)
-        })
+        });
+        added.chain(self.kept.iter().map(|(path, value)| (path.as_str(), value.as_deref())))
+    }
+
+    pub(crate) fn of(rows: u64) -> Self {
+        Self { rows, ..Self::default() }
+    }
+
+    pub(crate) fn add(&mut self, adds: Vec<Add>) {
+        self.adds.extend(adds);
+    }
+
+    pub(crate) fn keep(&mut self, file: &DataFile) {
+        self.kept.push((file.path.to_string(), file.partition.clone()));
     }
 }
 
@@ -83,9 +99,9 @@ impl ConnectionLake {
             Some(table) => FileWriter::of(&table, name)?,
             None => FileWriter::of_new(self.table_store(name), name, spec),
         };
-        let mut staged = StagedRows { adds: Vec::new(), rows: rows.count };
+        let mut staged = StagedRows::of(rows.count);
         for (value, batch) in &rows.by_partition {
-            staged.adds.extend(writer.write(value.as_deref(), batch).await?);
+            staged.add(writer.write(value.as_deref(), batch).await?);
         }
         Ok(staged)
     }
@@ -130,7 +146,11 @@ async fn publish_once(
     let is_old = |file: &DataFile| is_replaced(file.partition.as_deref());
     let old: Vec<_> = data_files(table, name)?.into_iter().filter(is_old).collect();
     let kept: BTreeSet<_> = old.iter().map(|file| file.path.to_string()).collect();
-    let new: BTreeSet<_> = staged.adds.iter().map(|add| add.path.as_str()).collect();
+    // What was to stay is gone: somebody else replaced it meanwhile.
+    if staged.kept.iter().any(|(path, _)| !kept.contains(path)) {
+        return Err(Error::Conflict { table: name.to_owned() });
+    }
+    let new: BTreeSet<_> = staged.files().map(|(path, _)| path).collect();
     let adds: Vec<Add> = staged.adds.iter().filter(|add| !kept.contains(&add.path)).cloned().collect();
     let removes = old.iter().filter(|file| !new.contains(file.path.as_ref())).map(|file| file.remove(true));
     let schema = new_schema(table, name, spec)?;
@@ -157,13 +177,13 @@ fn new_schema(table: &DeltaTable, name: &str, spec: &TableSpec) -> Result<Option
 }
 
 /// Rows by the value of the partition column.
-struct Rows {
-    by_partition: BTreeMap<Option<String>, RecordBatch>,
-    count: u64,
+pub(crate) struct Rows {
+    pub(crate) by_partition: BTreeMap<Option<String>, RecordBatch>,
+    pub(crate) count: u64,
 }
 
 impl Rows {
-    fn new(
+    pub(crate) fn new(
         name: &str,
         schema: &SchemaRef,
         column: Option<&str>,

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, UInt64Array};
@@ -10,8 +10,8 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit};
 use datafusion::prelude::SessionContext;
 use deskmeter_lake::{
-    Change, ConnectionLake, Error, FileWriter, Lake, Layout, TableSpec, commit, compact, data_files,
-    read_file,
+    Among, Change, ConnectionLake, Error, FileWriter, Lake, Layout, TableSpec, Written, commit, compact,
+    data_files, read_file,
 };
 use object_store::{ObjectStoreExt as _, PutMode};
 use tempfile::TempDir;
@@ -105,6 +105,61 @@ async fn staged_rows_are_seen_when_they_are_published_and_replace_only_the_named
     let nothing = lake.stage("mart", &spec(), Vec::new()).await.unwrap();
     lake.publish("mart", &spec(), &nothing, Some(&months)).await.unwrap();
     assert_eq!(ids(&lake, "mart").await, BTreeSet::from([1]));
+}
+
+/// Publishes rows of the replaced tickets among those of the others, all of one month.
+async fn publish_among(lake: &ConnectionLake, rows: &[i64], replaced: &[i64], restless: &[i64]) -> Written {
+    let set = |ids: &[i64]| Arc::new(ids.iter().copied().collect::<HashSet<_>>());
+    let (replaced, restless) = (set(replaced), set(restless));
+    let among = Among { key: "ticket_id", replaced, restless, order: vec!["ticket_id".to_owned()] };
+    let months = BTreeSet::from(["2026-01".to_owned()]);
+    let rows = vec![mart_rows(rows, "2026-01")];
+    let staged = lake.stage_among("mart", &spec(), rows, &months, &among).await.unwrap();
+    lake.publish("mart", &spec(), &staged, Some(&months)).await.unwrap()
+}
+
+#[tokio::test]
+async fn rows_of_others_stay_and_so_do_the_files_that_hold_no_other() {
+    let folder = TempDir::new().unwrap();
+    let lake = lake(&folder);
+    let old = vec![mart_rows(&[1, 2, 3, 4], "2026-01"), mart_rows(&[5], "2026-02")];
+    lake.replace_table("mart", &spec(), old).await.unwrap();
+    // 2 and 3 part from the others: they are written again each time.
+    let parted = publish_among(&lake, &[2, 3], &[2, 3], &[2, 3]).await;
+    assert_eq!((parted.files_added, parted.files_removed), (2, 1));
+    let again = publish_among(&lake, &[2, 3], &[2, 3], &[2, 3]).await;
+    assert_eq!((again.files_added, again.files_removed), (0, 0), "the same rows are not written again");
+    let gone = publish_among(&lake, &[2], &[2, 3], &[2, 3]).await;
+    assert_eq!((gone.files_added, gone.files_removed), (1, 1), "the settled file stays");
+    assert_eq!(ids(&lake, "mart").await, BTreeSet::from([1, 2, 4, 5]));
+    // 2 is settled, 6 is new and restless: what is settled is one file again.
+    let settled = publish_among(&lake, &[2, 6], &[2, 6], &[6]).await;
+    assert_eq!((settled.files_added, settled.files_removed), (2, 2));
+    let table = lake.table("mart").await.unwrap().unwrap();
+    let schema = deskmeter_lake::storable_schema(&mart_schema());
+    let mut files = BTreeSet::new();
+    for file in data_files(&table, "mart").unwrap() {
+        let batches = read_file(&table, "mart", &file, &schema).await.unwrap();
+        let batch = concat_batches(&schema, &batches).unwrap();
+        files.insert(batch.column(0).as_primitive::<Int64Type>().values().to_vec());
+    }
+    assert_eq!(files, BTreeSet::from([vec![1, 2, 4], vec![5], vec![6]]), "each in the order of its key");
+}
+
+#[tokio::test]
+async fn files_that_were_to_stay_and_are_gone_are_a_conflict() {
+    let folder = TempDir::new().unwrap();
+    let lake = lake(&folder);
+    lake.replace_table("mart", &spec(), vec![mart_rows(&[1], "2026-01")]).await.unwrap();
+    let months = BTreeSet::from(["2026-01".to_owned()]);
+    let two = Arc::new(HashSet::from([2]));
+    let among = Among { key: "ticket_id", replaced: Arc::clone(&two), restless: two, order: Vec::new() };
+    let rows = vec![mart_rows(&[2], "2026-01")];
+    let staged = lake.stage_among("mart", &spec(), rows, &months, &among).await.unwrap();
+    lake.replace_table("mart", &spec(), vec![mart_rows(&[3], "2026-01")]).await.unwrap();
+    let refused = lake.publish("mart", &spec(), &staged, Some(&months)).await;
+    assert!(matches!(refused, Err(Error::Conflict { .. })), "{refused:?}");
+    assert_eq!(ids(&lake, "mart").await, BTreeSet::from([3]));
 }
 
 #[tokio::test]

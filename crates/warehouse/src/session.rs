@@ -196,3 +196,12 @@ pub(crate) async fn register_ever_assigned(context: &SessionContext) -> Result<(
     context.register_table(EVER_ASSIGNED, assigned.into_view())?;
     Ok(())
 }
+
+/// Puts the same, evaluated, in its place.
+pub(crate) fn replace_ever_assigned(
+    context: &SessionContext,
+    assigned: Arc<dyn TableProvider>,
+) -> Result<()> {
+    let assigned = context.read_table(assigned)?.select_columns(&["agent_key"])?;
+    replace_table(context, EVER_ASSIGNED, assigned.into_view())
+}

@@ -14,6 +14,7 @@ use url::Url;
 
 use crate::error::external;
 use crate::models::Model;
+use crate::refresh::Replaced;
 use crate::store::Store;
 use crate::{Engine, Error};
 
@@ -84,28 +85,40 @@ impl Staging {
 }
 
 impl StagedMart {
-    /// Writes a mart, or the rows of these months of it, where no reader looks.
+    /// Writes a mart, or the rows of some tickets and those of the others that were created in the same months, where no
+    /// reader looks.
     pub(crate) async fn write(
         store: &Store,
         model: &Model,
         (schema, batches): (SchemaRef, Vec<RecordBatch>),
-        months: Option<&BTreeSet<String>>,
+        replaced: Option<&Replaced>,
     ) -> Result<Self, Error> {
         let mart = Self {
             name: model.name.clone(),
             schema,
             partition: model.description.partition.clone(),
             grain: model.description.grain.clone(),
-            months: months.filter(|_| model.description.partition.is_some()).cloned(),
+            months: replaced.map(|replaced| replaced.months.clone()),
             rows: Rows::Held(Vec::new()),
         };
-        let rows = match store {
-            Store::Lake(lake) => Rows::Files(
-                lake.stage(&mart.name, &mart.spec(), batches)
-                    .await
-                    .map_err(|source| Error::table("write", &mart.name, source))?,
-            ),
-            Store::Memory(_) | Store::Empty | Store::Union(_) => Rows::Held(batches),
+        let failed = |source| Error::table("write", &model.name, source);
+        let rows = match (store, replaced) {
+            (Store::Lake(lake), None) => {
+                Rows::Files(lake.stage(&mart.name, &mart.spec(), batches).await.map_err(failed)?)
+            }
+            (Store::Lake(lake), Some(replaced)) => {
+                let (spec, among) = (mart.spec(), replaced.among(model));
+                let staged = lake.stage_among(&mart.name, &spec, batches, &replaced.months, &among).await;
+                Rows::Files(staged.map_err(failed)?)
+            }
+            (Store::Memory(tables), Some(replaced)) => {
+                let kept = tables.get(&mart.name).unwrap_or_default();
+                let staying = kept.iter().map(|batch| replaced.staying(model, batch));
+                let staying = staying.collect::<Result<Vec<_>, _>>();
+                let staying = staying.map_err(|source| Error::table("write", &mart.name, source))?;
+                Rows::Held(batches.into_iter().chain(staying).collect())
+            }
+            (Store::Memory(_), None) | (Store::Empty | Store::Union(_), _) => Rows::Held(batches),
         };
         Ok(Self { rows, ..mart })
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use arrow::array::RecordBatch;
 use datafusion::catalog::TableProvider;
 use datafusion::execution::SendableRecordBatchStream;
-use datafusion::prelude::SessionContext;
+use datafusion::prelude::{DataFrame, SessionContext};
 use futures::TryStreamExt as _;
 
 use crate::Error;
@@ -17,9 +17,15 @@ use crate::held::{self, HeldTable, Room};
 use crate::models::{Catalogue, Layer, Model};
 use crate::options::WarehouseOptions;
 use crate::query;
-use crate::refresh::{self, CheckSummary, Made, ModelReport, Refresh, RefreshReport, RefreshScope, Untold};
+use crate::refresh::{
+    self, CheckSummary, Kept, Made, ModelReport, OF_TICKETS, Part, Refresh, RefreshReport, RefreshScope,
+    Replaced, TELLING, TICKET, Tickets, Touched, Untold,
+};
 use crate::session::{self, EVER_ASSIGNED, Sessions};
 use crate::store::{Parts, Store};
+
+/// Name under which the engine finds the tickets that a partial refresh makes anew.
+const MOVED: &str = "moved_tickets";
 
 /// Tables of one connection, the models over them, and an engine.
 pub struct Warehouse {
@@ -91,12 +97,8 @@ impl Warehouse {
         self.options.engine.release(self.store.lake()).await.map_err(Error::engine)?;
         let context = self.source_context().await?;
         let (mut made, months) = match scope {
-            RefreshScope::Touched(touched) if self.has_monthly_marts().await? => {
-                let mut months = refresh::touched_months(&context, &touched).await.map_err(Error::engine)?;
-                months.extend(self.running_months(&context).await?);
-                (self.make_months(&context, as_of, &months).await?, Some(months))
-            }
-            RefreshScope::Full | RefreshScope::Touched(_) => (self.make_all(&context, as_of).await?, None),
+            RefreshScope::Touched(touched) => Box::pin(self.make_touched(&context, as_of, &touched)).await?,
+            RefreshScope::Full => (Box::pin(self.make_all(&context, as_of)).await?, None),
         };
         let is_published = may_be_seen(&made.models);
         if is_published {
@@ -260,7 +262,7 @@ impl Warehouse {
         for model in self.catalogue.models().iter().filter(|model| model.layer == Layer::Staging) {
             let failed = |source| Error::model(&model.name, source);
             let plan = refresh::bound_plan(&context, model, &[]).await.map_err(failed)?;
-            let view = datafusion::prelude::DataFrame::new(context.state(), plan).into_view();
+            let view = DataFrame::new(context.state(), plan).into_view();
             context.register_table(&model.name, view).map_err(failed)?;
         }
         Ok(context)
@@ -276,29 +278,26 @@ impl Warehouse {
         Ok(())
     }
 
-    /// Whether every mart that is kept by months is there, with the columns that it has now.
-    async fn has_monthly_marts(&self) -> Result<bool, Error> {
-        let context = self.sessions.open().map_err(Error::engine)?;
-        for model in self.catalogue.marts().filter(|model| has_months(model)) {
-            let Some(table) = self.provider(&model.name, &context).await? else { return Ok(false) };
+    /// The marts by which the tickets of a partial refresh are found; none where every mart has to be made whole: one is
+    /// missing, or has other columns now, or they hold as of a later instant.
+    async fn kept(&self, context: &SessionContext, as_of: i64) -> Result<Option<Kept>, Error> {
+        let mut telling = [None, None];
+        for model in self.catalogue.marts().filter(|model| is_of_tickets(model)) {
+            let Some(table) = self.provider(&model.name, context).await? else { return Ok(None) };
             let schema = table.schema();
             let kept: BTreeSet<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
             let described: BTreeSet<&str> =
                 model.description.columns.iter().map(|column| column.name.as_str()).collect();
             if kept != described {
-                return Ok(false);
+                return Ok(None);
+            }
+            if let Some(place) = TELLING.iter().position(|name| *name == model.name) {
+                telling[place] = Some(context.read_table(table).map_err(Error::engine)?);
             }
         }
-        Ok(true)
-    }
-
-    /// Months with a target that still runs, as the marts are kept.
-    async fn running_months(&self, context: &SessionContext) -> Result<BTreeSet<String>, Error> {
-        let Some(targets) = self.provider(refresh::SLA_TARGETS, context).await? else {
-            return Ok(BTreeSet::new());
-        };
-        let targets = context.read_table(targets).map_err(Error::engine)?;
-        refresh::running_months(targets).await.map_err(Error::engine)
+        let [Some(metrics), Some(targets)] = telling else { return Ok(None) };
+        let kept = Kept::of(metrics, targets).await.map_err(Error::engine)?;
+        Ok(kept.filter(|kept| !kept.is_newer_than(as_of)))
     }
 
     /// Makes everything: at once, or some months of creation at a time where all would not fit into memory.
@@ -308,44 +307,61 @@ impl Warehouse {
             let steps = refresh::steps(&self.catalogue, |model| !self.catalogue.is_about_checks(model));
             return self.run(context, as_of, None).run(&steps).await;
         }
-        self.make_parts(as_of, &parts, false).await
+        let assigned = context.table(EVER_ASSIGNED).await.map_err(Error::engine)?;
+        let assigned = self.held_assigned(assigned).await?;
+        self.make_parts(as_of, &parts, assigned).await
     }
 
-    /// Makes these months of the marts that have months, then the others from all months. Months that hold an
-    /// unsolved ticket are among them: ages and running targets move with time alone.
-    async fn make_months(
+    /// Makes the rows of the tickets that may have others now, and what sums over all tickets. Tells the months in which
+    /// those tickets were created, too; none where everything had to be made.
+    async fn make_touched(
         &self,
         context: &SessionContext,
         as_of: i64,
-        months: &BTreeSet<String>,
-    ) -> Result<Made, Error> {
-        let mut parts = self.parts(context, Some(months)).await?;
-        // A month without tickets is in no part: what is kept of it goes with the first one.
-        let found: BTreeSet<&String> = parts.iter().flatten().collect();
-        let gone: BTreeSet<String> = months.iter().filter(|month| !found.contains(month)).cloned().collect();
+        touched: &Touched,
+    ) -> Result<(Made, Option<BTreeSet<String>>), Error> {
+        let Some(kept) = self.kept(context, as_of).await? else {
+            return Ok((self.make_all(context, as_of).await?, None));
+        };
+        let assigned = refresh::assigned(context, touched).await.map_err(Error::engine)?;
+        let assigned = self.held_assigned(assigned).await?;
+        let everyone = context.read_table(Arc::clone(&assigned)).map_err(Error::engine)?;
+        let newcomers = refresh::newcomers(context, everyone).await.map_err(Error::engine)?;
+        let moved = kept.moved(context, touched, &newcomers).await.map_err(Error::engine)?;
+        let (schema, rows) = refresh::evaluated(moved).await.map_err(Error::engine)?;
+        let rows = rows.into_iter().flatten().collect::<Vec<_>>();
+        let held = self.options.engine.hold(self.store.lake(), MOVED, schema, vec![rows.clone()]).await;
+        let tickets = Tickets::new(&rows, held.map_err(Error::engine)?);
+        let mut parts = self.parts(context, Some(&tickets)).await?;
+        // What is kept of a ticket that is no longer there goes with the first part.
+        let mut gone = kept.months(&tickets).await.map_err(Error::engine)?;
+        gone.retain(|month| parts.iter().all(|part| !part.months.contains(month)));
         match parts.first_mut() {
-            Some(first) => first.extend(gone),
-            None => parts.push(gone),
+            Some(first) => first.months.extend(gone),
+            None => parts.push(Part { months: gone, tickets: Some(tickets) }),
         }
-        self.make_parts(as_of, &parts, true).await
+        let months = parts.iter().flat_map(|part| part.months.iter().cloned()).collect();
+        Ok((self.make_parts(as_of, &parts, assigned).await?, Some(months)))
     }
 
-    /// Makes the monthly marts of one part after the other, then those that sum over all months from the monthly ones
-    /// as they will be.
+    /// Makes the marts of tickets, one part after the other, then those that sum over all tickets from the former as
+    /// they will be.
     async fn make_parts(
         &self,
         as_of: i64,
-        parts: &[BTreeSet<String>],
-        are_others_kept: bool,
+        parts: &[Part],
+        assigned: Arc<dyn TableProvider>,
     ) -> Result<Made, Error> {
         let mut made = Made::default();
-        let assigned = self.ever_assigned().await?;
-        for months in parts {
+        for part in parts {
             let context = self.source_context().await?;
-            session::replace_table(&context, EVER_ASSIGNED, Arc::clone(&assigned)).map_err(Error::engine)?;
-            refresh::narrow(&context, months).await.map_err(Error::engine)?;
-            let steps = refresh::steps(&self.catalogue, has_months);
-            let replaced = are_others_kept.then_some(months);
+            session::replace_ever_assigned(&context, Arc::clone(&assigned)).map_err(Error::engine)?;
+            refresh::narrow(&context, part).await.map_err(Error::engine)?;
+            if part.tickets.is_some() {
+                self.hold_rows_of_tickets(&context).await?;
+            }
+            let steps = refresh::steps(&self.catalogue, is_of_tickets);
+            let replaced = Replaced::of(part);
             made.extend(self.run(&context, as_of, replaced).run(&steps).await?);
         }
         let context = self.source_context().await?;
@@ -356,17 +372,26 @@ impl Warehouse {
             let placed = self.options.engine.place(self.store.lake(), &mart.name, staged).await;
             context.register_table(&mart.name, placed.map_err(failed)?).map_err(failed)?;
         }
-        let is_sum = |model: &Model| !has_months(model) && !self.catalogue.is_about_checks(model);
+        let is_sum = |model: &Model| !is_of_tickets(model) && !self.catalogue.is_about_checks(model);
         let steps = refresh::steps(&self.catalogue, is_sum);
         made.extend(self.run(&context, as_of, None).run(&steps).await?);
         Ok(made)
     }
 
+    /// Evaluates the narrowed tables once. Scattered tickets lie in every file, and each model would read them all.
+    async fn hold_rows_of_tickets(&self, context: &SessionContext) -> Result<(), Error> {
+        for name in OF_TICKETS {
+            let frame = context.table(name).await.map_err(Error::engine)?;
+            let held = refresh::held(&self.options.engine, self.store.lake(), name, frame).await;
+            let (_, table) = held.map_err(Error::engine)?;
+            session::replace_table(context, name, table).map_err(Error::engine)?;
+        }
+        Ok(())
+    }
+
     /// Everyone whom a ticket was ever assigned to, evaluated once for all parts: it reads every event.
-    async fn ever_assigned(&self) -> Result<Arc<dyn TableProvider>, Error> {
-        let context = self.source_context().await?;
-        let frame = context.table(EVER_ASSIGNED).await.map_err(Error::engine)?;
-        let held = refresh::held(&self.options.engine, self.store.lake(), EVER_ASSIGNED, frame).await;
+    async fn held_assigned(&self, assigned: DataFrame) -> Result<Arc<dyn TableProvider>, Error> {
+        let held = refresh::held(&self.options.engine, self.store.lake(), EVER_ASSIGNED, assigned).await;
         held.map(|(_, table)| table).map_err(Error::engine)
     }
 
@@ -383,26 +408,19 @@ impl Warehouse {
         self.run(context, as_of, None).run(&steps).await
     }
 
-    /// Months of creation, all or these, in parts that fit into memory one after the other.
-    async fn parts(
-        &self,
-        context: &SessionContext,
-        months: Option<&BTreeSet<String>>,
-    ) -> Result<Vec<BTreeSet<String>>, Error> {
-        refresh::parts(context, months, self.options.memory_limit_bytes).await.map_err(Error::engine)
+    /// All tickets, or these, in parts that fit into memory one after the other.
+    async fn parts(&self, context: &SessionContext, tickets: Option<&Tickets>) -> Result<Vec<Part>, Error> {
+        refresh::parts(context, tickets, self.options.memory_limit_bytes).await.map_err(Error::engine)
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a SessionContext,
-        as_of: i64,
-        months: Option<&'a BTreeSet<String>>,
-    ) -> Refresh<'a> {
+    fn run<'a>(&'a self, context: &'a SessionContext, as_of: i64, replaced: Option<Replaced>) -> Refresh<'a> {
         let parameters = self.parameters(as_of);
-        Refresh { context, store: &self.store, engine: &self.options.engine, parameters, months }
+        Refresh { context, store: &self.store, engine: &self.options.engine, parameters, replaced }
     }
 }
 
-fn has_months(model: &Model) -> bool {
-    model.description.partition.is_some()
+/// Whether each row of a mart is about one ticket and made from the rows of that ticket alone.
+fn is_of_tickets(model: &Model) -> bool {
+    let mut columns = model.description.columns.iter();
+    model.description.partition.is_some() && columns.any(|column| column.name == TICKET)
 }

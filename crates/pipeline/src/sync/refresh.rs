@@ -92,7 +92,7 @@ fn agents_changed(report: &SyncReport) -> bool {
 fn touched(report: &SyncReport) -> Touched {
     let changed = report.streams.values().filter(|stream| stream.has_changes());
     let ticket_ids = changed.flat_map(|stream| stream.tickets_seen.iter().copied()).collect();
-    Touched { ticket_ids, ..Touched::default() }
+    Touched { ticket_ids }
 }
 
 /// The newest change that the lake knows, Unix seconds; None while it knows none.

@@ -90,7 +90,7 @@ pub struct SyncReport {
     pub values_dropped: u64,
     /// Models that were made anew.
     pub models_refreshed: usize,
-    /// Months of creation whose tickets were made anew; none when all were, or no model was.
+    /// Months in which the tickets were created that were made anew; none when all were, or no model was.
     pub months_refreshed: Option<BTreeSet<String>>,
     /// Tables that were published to the database of `[publish]`.
     pub tables_published: usize,

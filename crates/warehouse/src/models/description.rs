@@ -13,8 +13,8 @@ pub struct Description {
     /// Columns that identify a row; checked to be unique. Empty where rows have no identity of their own.
     #[serde(default)]
     pub key: Vec<String>,
-    /// Month column that a mart is partitioned by. Such a mart can be refreshed month by month; one without is made
-    /// anew from other marts each time.
+    /// Month column that a mart is partitioned by. With a column `ticket_id` beside it, each row is made from the rows of
+    /// its ticket alone, and a refresh can make some tickets anew; any other mart is made anew as a whole each time.
     pub partition: Option<String>,
     /// How many tickets stand behind a row, as SQL over its columns; `account` where a row is about the whole account.
     /// None where a row is about a single ticket or agent. Groups that are too small are not published.

@@ -1,11 +1,12 @@
 //! Marts that are checked and written while the next ones are made.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use tokio::task::JoinSet;
 
+use super::merging::Replaced;
 use super::{CheckReport, checks};
 use crate::Error;
 use crate::models::Model;
@@ -37,18 +38,18 @@ impl Keeping {
         store: &Store,
         model: &Model,
         rows: (SchemaRef, Vec<RecordBatch>),
-        months: Option<&BTreeSet<String>>,
+        replaced: Option<Replaced>,
     ) -> Result<(), Error> {
         while self.under_way.len() >= AT_ONCE {
             self.take_one().await?;
         }
-        let (store, model, months) = (store.clone(), model.clone(), months.cloned());
+        let (store, model) = (store.clone(), model.clone());
         let position = self.begun;
         self.begun += 1;
         self.under_way.spawn(async move {
             let checks = checks::of_rows(&model, &rows.0, &rows.1)
                 .map_err(|source| Error::model(&model.name, source.into()))?;
-            let mart = StagedMart::write(&store, &model, rows, months.as_ref()).await?;
+            let mart = StagedMart::write(&store, &model, rows, replaced.as_ref()).await?;
             Ok((position, Kept { mart, checks }))
         });
         Ok(())

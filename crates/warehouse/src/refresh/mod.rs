@@ -2,6 +2,7 @@
 
 mod checks;
 mod keeping;
+mod merging;
 mod missing;
 mod plan;
 mod report;
@@ -9,6 +10,7 @@ mod results;
 mod run;
 mod touched;
 
+pub(crate) use merging::{Replaced, TICKET};
 pub use missing::Untold;
 pub(crate) use missing::{missing_tables, untold};
 pub(crate) use plan::steps;
@@ -16,7 +18,9 @@ pub use report::{CheckReport, ModelReport, RefreshReport};
 pub(crate) use report::{add_up, has_failed};
 pub use results::CheckSummary;
 pub(crate) use run::{Made, Refresh, bound_plan, evaluated, held, parameters};
-pub(crate) use touched::{SLA_TARGETS, narrow, narrow_to_ticket, parts, running_months, touched_months};
+pub(crate) use touched::{
+    Kept, OF_TICKETS, Part, TELLING, Tickets, assigned, narrow, narrow_to_ticket, newcomers, parts,
+};
 
 use std::collections::BTreeSet;
 
@@ -25,15 +29,13 @@ use std::collections::BTreeSet;
 pub enum RefreshScope {
     /// Every mart, whole.
     Full,
-    /// The months of creation of these tickets, and the marts that sum over all.
+    /// These tickets and those that move with time alone, and the marts that sum over all.
     Touched(Touched),
 }
 
-/// Tickets that changed since the last refresh, by themselves or by month.
+/// Tickets that changed since the last refresh.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Touched {
-    /// Months of creation, as `2026-11`.
-    pub created_months: BTreeSet<String>,
-    /// Tickets; their months are looked up.
+    /// Their ids.
     pub ticket_ids: BTreeSet<i64>,
 }

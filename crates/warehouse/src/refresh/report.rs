@@ -12,7 +12,7 @@ pub struct RefreshReport {
     pub as_of: i64,
     /// The models that were evaluated, in order.
     pub models: Vec<ModelReport>,
-    /// Months of creation whose tickets were made anew; none when all were.
+    /// Months in which the tickets were created that were made anew; none when all were.
     pub months: Option<BTreeSet<String>>,
     /// Whether readers see the marts: not where a check of severity `fail` found rows against it.
     pub is_published: bool,

@@ -17,6 +17,7 @@ use datafusion::prelude::{SessionContext, col};
 use deskmeter_lake::ConnectionLake;
 
 use super::keeping::Keeping;
+use super::merging::Replaced;
 use super::missing::{self, missing_tables};
 use super::plan::{Form, Step, last_use};
 use super::{ModelReport, add_up, checks};
@@ -33,8 +34,8 @@ pub(crate) struct Refresh<'a> {
     pub(crate) store: &'a Store,
     pub(crate) engine: &'a Engine,
     pub(crate) parameters: Vec<(&'static str, String)>,
-    /// The months that are remade; none for all.
-    pub(crate) months: Option<&'a BTreeSet<String>>,
+    /// The tickets that are made anew, where the rows of others are kept.
+    pub(crate) replaced: Option<Replaced>,
 }
 
 /// What a run made: reports, and marts that nobody sees yet.
@@ -130,7 +131,9 @@ impl Refresh<'_> {
             .collect::<Result<_, _>>()
             .map_err(|source| failed(source.into()))?;
         let rows = batches.iter().map(RecordBatch::num_rows).sum::<usize>() as u64;
-        keeping.begin(self.store, model, (Arc::clone(&schema), batches.clone()), self.months).await?;
+        keeping
+            .begin(self.store, model, (Arc::clone(&schema), batches.clone()), self.replaced.clone())
+            .await?;
         let held =
             self.engine.hold(self.store.lake(), &model.name, schema, vec![batches]).await.map_err(failed)?;
         replace_table(self.context, &model.name, held).map_err(failed)?;

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod case_file;
 #[cfg(test)]
+mod desk;
+#[cfg(test)]
 mod world;
 
 /// Business time against a walk over every minute.
@@ -23,7 +25,7 @@ mod explain;
 /// Columns in memory.
 #[cfg(test)]
 mod held;
-/// The lake as a store, and refreshes of some months.
+/// The lake as a store, and refreshes of some tickets.
 #[cfg(test)]
 mod incremental;
 /// What a question may do.

@@ -10,7 +10,7 @@ use deskmeter_warehouse::MemoryTables;
 
 /// 2026-01-01T00:00Z.
 pub(crate) const START: i64 = 1_767_225_600;
-const DAY: i64 = 86_400;
+pub(crate) const DAY: i64 = 86_400;
 
 /// The value of a cell; the column says of which type it must be.
 #[derive(Clone)]
@@ -24,13 +24,13 @@ pub(crate) enum Cell {
 }
 
 /// Rows of a table as they are made: only the columns that are not NULL.
-type Row = Vec<(&'static str, Cell)>;
+pub(crate) type Row = Vec<(&'static str, Cell)>;
 
 /// A small generator; good enough to spread tickets.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn below(&mut self, limit: i64) -> i64 {
+    pub(crate) fn below(&mut self, limit: i64) -> i64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((self.0 >> 33) as i64) % limit
     }
@@ -200,15 +200,15 @@ impl Life {
     }
 }
 
-fn text(text: &str) -> Cell {
+pub(crate) fn text(text: &str) -> Cell {
     Cell::Text(text.to_owned())
 }
 
-fn month(seconds: i64) -> String {
+pub(crate) fn month(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).unwrap().to_string()[..7].to_owned()
 }
 
-fn put(memory: &MemoryTables, table: &Table, rows: &[Row]) {
+pub(crate) fn put(memory: &MemoryTables, table: &Table, rows: &[Row]) {
     let columns = table.columns.iter().map(|column| {
         let cells: Vec<&Cell> = rows
             .iter()

@@ -1,0 +1,164 @@
+//! New rows of some tickets, or whatever a key tells apart, among the rows that a table holds of the others. Files in which
+//! nothing changes stay as they are.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::compute::{
+    SortColumn, SortOptions, concat_batches, filter_record_batch, lexsort_to_indices, not, take_record_batch,
+};
+use arrow::datatypes::{Int64Type, Schema, SchemaRef};
+use arrow::error::ArrowError;
+
+use crate::replace::Rows;
+use crate::{
+    ConnectionLake, DataFile, DeltaTable, Error, FetchedFile, FileWriter, StagedRows, TableSpec, busy,
+    data_files, fetch_file, schema,
+};
+
+/// Which rows of a table make way for new ones.
+#[derive(Debug, Clone)]
+pub struct Among {
+    /// The integer column that tells whose a row is.
+    pub key: &'static str,
+    /// Those whose rows make way.
+    pub replaced: Arc<HashSet<i64>>,
+    /// Those of them whose rows will soon make way again. They get a file of their own in each partition, so that the
+    /// rows of all others need not be written every time.
+    pub restless: Arc<HashSet<i64>>,
+    /// The columns by which the rows of a file are ordered; those of the new rows are.
+    pub order: Vec<String>,
+}
+
+/// A file of the table, and which of its rows make way.
+struct Held {
+    file: DataFile,
+    fetched: FetchedFile,
+    is_replaced: BooleanArray,
+}
+
+impl Held {
+    /// Whether some of its rows make way and others stay.
+    fn is_mixed(&self) -> bool {
+        (1..self.is_replaced.len()).contains(&self.is_replaced.true_count())
+    }
+}
+
+impl ConnectionLake {
+    /// Stages what these partitions of a table will hold: new rows, which all lie in them, and the rows of all others.
+    /// [`publish`](Self::publish) it for the same partitions.
+    pub async fn stage_among(
+        &self,
+        name: &str,
+        spec: &TableSpec,
+        new: Vec<RecordBatch>,
+        partitions: &BTreeSet<String>,
+        among: &Among,
+    ) -> Result<StagedRows, Error> {
+        let Some(table) = self.table(name).await? else { return self.stage(name, spec, new).await };
+        let schema = schema::storable_schema(&spec.schema);
+        let mut new = Rows::new(name, &schema, spec.partition.as_deref(), new)?;
+        let mut staged = StagedRows::of(new.count);
+        let (writer, files) = (FileWriter::of(&table, name)?, data_files(&table, name)?);
+        for partition in partitions {
+            let new = new.by_partition.remove(&Some(partition.clone()));
+            let new = new.unwrap_or_else(|| RecordBatch::new_empty(Arc::clone(&schema)));
+            let mut held = Vec::new();
+            for file in files.iter().filter(|file| file.partition.as_ref() == Some(partition)) {
+                held.push(held_file(&table, name, file, among).await?);
+            }
+            let parts = parted(name, new, held, among.clone()).await?;
+            for rows in parts.written.iter().filter(|rows| rows.num_rows() > 0) {
+                staged.add(writer.write(Some(partition), rows).await?);
+            }
+            parts.kept.iter().for_each(|file| staged.keep(file));
+        }
+        Ok(staged)
+    }
+}
+
+async fn held_file(table: &DeltaTable, name: &str, file: &DataFile, among: &Among) -> Result<Held, Error> {
+    let fetched = fetch_file(table, name, file).await?;
+    let (file, among) = (file.clone(), among.clone());
+    busy(move || {
+        let key = Schema::new(vec![arrow::datatypes::Field::new(
+            among.key,
+            arrow::datatypes::DataType::Int64,
+            true,
+        )]);
+        let mut is_replaced = Vec::new();
+        for batch in fetched.batches(&Arc::new(key))? {
+            is_replaced
+                .extend(is_among(&batch?, among.key, &among.replaced).iter().map(|is| is == Some(true)));
+        }
+        Ok(Held { file, fetched, is_replaced: is_replaced.into() })
+    })
+    .await
+}
+
+/// What becomes of a partition.
+struct Parted {
+    /// Rows of each file that is written.
+    written: [RecordBatch; 2],
+    /// Files that stay.
+    kept: Vec<DataFile>,
+}
+
+/// The restless among the new rows are written alone. The others join all that stays, unless there are none and no file
+/// holds rows of both kinds.
+async fn parted(name: &str, new: RecordBatch, held: Vec<Held>, among: Among) -> Result<Parted, Error> {
+    let name = name.to_owned();
+    busy(move || {
+        let failed = |error: ArrowError| Error::table("sort rows of", &name, &error);
+        let is_restless = is_among(&new, among.key, &among.restless);
+        let restless = filter_record_batch(&new, &is_restless).map_err(failed)?;
+        let mut settled =
+            vec![filter_record_batch(&new, &not(&is_restless).map_err(failed)?).map_err(failed)?];
+        let mut kept = Vec::new();
+        if settled.iter().all(|rows| rows.num_rows() == 0) && !held.iter().any(Held::is_mixed) {
+            kept.extend(
+                held.into_iter().filter(|held| held.is_replaced.true_count() == 0).map(|held| held.file),
+            );
+        } else {
+            for held in held.iter().filter(|held| held.is_replaced.false_count() > 0) {
+                settled.extend(staying(held, &new.schema(), &name)?);
+            }
+        }
+        let settled = concat_batches(&new.schema(), &settled).map_err(failed)?;
+        Ok(Parted { written: [in_order(&settled, &among.order).map_err(failed)?, restless], kept })
+    })
+    .await
+}
+
+fn staying(held: &Held, schema: &SchemaRef, name: &str) -> Result<Vec<RecordBatch>, Error> {
+    let failed = |error: ArrowError| Error::table("sort rows of", name, &error);
+    let (mut rows, mut before) = (Vec::new(), 0);
+    for batch in held.fetched.batches(schema)? {
+        let batch = batch?;
+        let is_replaced = held.is_replaced.slice(before, batch.num_rows());
+        before += batch.num_rows();
+        let stays = not(&is_replaced).map_err(failed)?;
+        rows.push(filter_record_batch(&batch, &stays).map_err(failed)?);
+    }
+    Ok(rows)
+}
+
+/// Which rows have one of these keys.
+fn is_among(batch: &RecordBatch, key: &str, keys: &HashSet<i64>) -> BooleanArray {
+    let column = batch.column_by_name(key).and_then(|column| column.as_primitive_opt::<Int64Type>());
+    match column {
+        Some(column) => column.iter().map(|key| Some(key.is_some_and(|key| keys.contains(&key)))).collect(),
+        None => BooleanArray::from(vec![false; batch.num_rows()]),
+    }
+}
+
+fn in_order(batch: &RecordBatch, order: &[String]) -> Result<RecordBatch, ArrowError> {
+    let options = Some(SortOptions { descending: false, nulls_first: false });
+    let columns = order.iter().filter_map(|name| batch.column_by_name(name));
+    let columns: Vec<_> = columns.map(|values| SortColumn { values: Arc::clone(values), options }).collect();
+    if columns.is_empty() {
+        return Ok(batch.clone());
+    }
+    take_record_batch(batch, &lexsort_to_indices(&columns, None)?)
+}
