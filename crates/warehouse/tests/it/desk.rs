@@ -126,8 +126,8 @@ impl Life {
     fn step(&mut self, state: &mut State, now: i64, dice: &mut Dice) {
         let agent = format!("agent{}", dice.below(4));
         match dice.below(12) {
-            // The newcomer is in no users export: whoever holds a ticket was an agent all along.
-            0 => self.assign(state, now, "newcomer".to_owned()),
+            // The newcomer is in no users export, and long just writes: whoever holds a ticket was an agent all along.
+            0 if now > START + 180 * DAY => self.assign(state, now, "newcomer".to_owned()),
             1 | 2 => self.assign(state, now, agent),
             3 => self.event(state, now, "newcomer", comment(true)),
             4 | 5 => {

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::{AsArray, BooleanArray, RecordBatch, StringArray};
+use arrow::array::{AsArray, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::compute::filter_record_batch;
 use deskmeter_lake::Lake;
 use deskmeter_tables::{TICKET_METRIC_EVENTS, TICKETS};
@@ -155,6 +155,40 @@ async fn a_target_that_runs_on_a_solved_ticket_moves_with_time() {
             .collect();
         assert!(differing.is_empty(), "{name}: {differing:#?}");
     }
+}
+
+/// A further target of the first ticket, put on at this instant.
+fn target_at(tables: &MemoryTables, seconds: i64) -> RecordBatch {
+    let events = tables.get("ticket_metric_events").unwrap().remove(0);
+    let types = events.column_by_name("type").unwrap().as_string::<i32>().clone();
+    let target = types.iter().position(|kind| kind == Some("apply_sla")).unwrap();
+    let target = events.slice(target, 1);
+    let mut columns = target.columns().to_vec();
+    let place = |name: &str| target.schema_ref().index_of(name).unwrap();
+    columns[place("metric_event_id")] = Arc::new(Int64Array::from(vec![i64::MAX]));
+    let at = TimestampMicrosecondArray::from(vec![seconds * 1_000_000]);
+    columns[place("occurred_at")] = Arc::new(at.with_timezone("UTC"));
+    RecordBatch::try_new(target.schema(), columns).unwrap()
+}
+
+#[tokio::test]
+async fn what_was_collected_before_the_watermark_reached_it_is_told_when_it_does() {
+    let tables = world::tables(20, None);
+    let mut events = tables.get("ticket_metric_events").unwrap();
+    events.push(target_at(&tables, AS_OF - 1_800));
+    tables.put("ticket_metric_events", TICKET_METRIC_EVENTS.schema(), events);
+    let mut partly = Warehouse::new(options()).unwrap();
+    partly.open(tables.clone()).await.unwrap();
+    partly.refresh(AS_OF - 3_600, RefreshScope::Full).await.unwrap();
+    let solved = "select count(*) as n from ticket_metrics where ticket_id = 1 and is_solved";
+    assert_eq!(rows(&partly, solved).await, "1\n", "nothing else makes the ticket anew");
+    partly.refresh(AS_OF, RefreshScope::Touched(Touched::default())).await.unwrap();
+
+    let mut fully = Warehouse::new(options()).unwrap();
+    fully.open(tables).await.unwrap();
+    fully.refresh(AS_OF, RefreshScope::Full).await.unwrap();
+    let (partly, fully) = (marts(&partly).await, marts(&fully).await);
+    assert_eq!(partly["sla_target_history"], fully["sla_target_history"]);
 }
 
 #[tokio::test]
