@@ -103,4 +103,15 @@ fn several_accounts_are_asked_as_one_and_share_no_pseudonym() {
         .into();
     assert!(!keys[0].is_empty());
     assert!(keys[0].is_disjoint(&keys[1]), "the same people have other pseudonyms in each connection");
+
+    // A label names the agent of one connection; nobody else of either.
+    let key = keys[0].first().unwrap();
+    let labels = fleet.path().join("labels.toml");
+    std::fs::write(&labels, format!("[agents]\n{key} = \"Early shift\"\n")).unwrap();
+    let labels = labels.display().to_string();
+    let sql = "select connection, agent_key from agents";
+    let args = ["query", "--all", &folder, "--labels", &labels, "--format", "json", sql];
+    let shown: Vec<Value> = serde_json::from_str(&run(fleet.path(), &args).ok().stdout).unwrap();
+    let named: Vec<&Value> = shown.iter().filter(|row| row["agent_key"] == "Early shift").collect();
+    assert_eq!(named, [&serde_json::json!({"connection": "one", "agent_key": "Early shift"})]);
 }

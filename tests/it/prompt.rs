@@ -76,11 +76,13 @@ fn the_prompt_answers_completes_cancels_and_remembers_what_was_typed() {
     desk.connect();
     desk.run(&["sync"]).ok();
     let ready = "deskmeter> ";
+    std::fs::write(desk.dir.path().join("labels.toml"), "[groups]\n36000000000001 = \"First line\"\n")
+        .unwrap();
     let endless = "select count(*) from ticket_events a, ticket_events b, ticket_events c, ticket_events d \
                    where a.child_event_id < b.child_event_id + c.child_event_id + d.child_event_id;\n";
     let Some(shown) = terminal(
         &desk,
-        &["query"],
+        &["query", "--labels", "labels.toml"],
         &[
             ("", ready),
             ("select count(*) as n_all\n", "n_all"),
@@ -95,6 +97,7 @@ fn the_prompt_answers_completes_cancels_and_remembers_what_was_typed() {
             ("\u{3}", r"(?s)cancelled.*deskmeter> "),
             ("\\format csv\n", ready),
             ("select 6*7 as answer;\n", r"answer\r?\n42"),
+            ("select distinct group_id from tickets where group_id = 36000000000001;\n", "First line"),
             ("\\q\n", ""),
         ],
     ) else {

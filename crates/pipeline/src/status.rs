@@ -370,3 +370,32 @@ pub(crate) fn capability(capability: Capability) -> &'static str {
 pub(crate) fn time(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).unwrap_or(if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX })
 }
+
+#[cfg(test)]
+mod tests {
+    use deskmeter_connections::StreamStatus;
+
+    use super::*;
+
+    #[test]
+    fn no_data_is_told_to_be_a_missing_scope_where_the_list_of_tickets_is_refused_too() {
+        let run = RunRecord {
+            id: "1".to_owned(),
+            started_at: 1,
+            ended_at: 2,
+            outcome: RunOutcome::Succeeded,
+            rows: 0,
+            requests: 5,
+            bytes: 0,
+            rejected: 0,
+            throttled: 0,
+        };
+        let mut record = StatusRecord { last_run: Some(run), ..StatusRecord::default() };
+        let refused =
+            StreamStatus { capability: Capability::MissingScope, complete_until: None, newest: None };
+        record.streams.insert(Stream::Tickets.name().to_owned(), refused);
+        let found = no_data(&record, false);
+        assert_eq!(found, Some(NoData::ScopeMissing));
+        assert!(NoData::ScopeMissing.next_step().contains("allow all three permissions"));
+    }
+}

@@ -17,10 +17,14 @@ async fn diagnosed(more: &str, change: impl FnOnce(&mut Options)) -> (Desk, Opti
 }
 
 #[tokio::test]
-async fn says_that_there_is_no_data_because_the_scope_is_missing() {
-    let (_, no_data, next) = diagnosed("", |options| options.scope_profile = ScopeProfile::Strict).await;
-    assert_eq!(no_data, Some(NoData::ScopeMissing));
-    assert!(next.contains("allow all three permissions"), "{next}");
+async fn says_what_is_missing_where_the_scopes_open_the_plain_lists_only() {
+    let (desk, no_data, next) = diagnosed("", |options| options.scope_profile = ScopeProfile::Strict).await;
+    assert_eq!(no_data, None);
+    assert!(next.contains("parity"), "{next}");
+    let status = desk.status().await;
+    assert!(status.streams["tickets"].newest.is_some() && status.streams["ticket_events"].newest.is_none());
+    let untold: Vec<&str> = status.untold.iter().map(|untold| untold.mart.as_str()).collect();
+    assert!(untold.contains(&"backlog") && untold.contains(&"ticket_metrics"), "{untold:?}");
 }
 
 #[tokio::test]
