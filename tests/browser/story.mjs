@@ -135,6 +135,7 @@ async function story() {
   // Server-sent events bring new numbers without a reload.
   const before = await page.locator(".live-head .muted").innerText();
   await page.waitForFunction((old) => document.querySelector(".live-head .muted")?.innerText !== old, before);
+  await asked("answer at once");
   await picture("3-first-sync");
   await page.getByText("Up to date").waitFor();
   await picture("4-connected");
