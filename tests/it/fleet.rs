@@ -106,7 +106,8 @@ fn several_accounts_are_asked_as_one_and_share_no_pseudonym() {
 
     // A label names the agent of one connection; nobody else of either.
     let key = keys[0].first().unwrap();
-    let labels = fleet.path().join("labels.toml");
+    let elsewhere = TempDir::new().unwrap();
+    let labels = elsewhere.path().join("labels.toml");
     std::fs::write(&labels, format!("[agents]\n{key} = \"Early shift\"\n")).unwrap();
     let labels = labels.display().to_string();
     let sql = "select connection, agent_key from agents";
