@@ -155,6 +155,26 @@ pub(crate) fn world(tickets: u32, seed: u64) -> World {
     World::generate(&WorldOptions { tickets, seed, end: END, months: 12 })
 }
 
+/// The files of the state below a desk's folder.
+pub(crate) fn state_of(desk: &Path) -> StateFiles {
+    let root = desk.join("state");
+    let files = files_below(&root).into_iter();
+    let read = |path: PathBuf| {
+        let bytes = std::fs::read(&path).unwrap();
+        (path.strip_prefix(&root).unwrap().to_path_buf(), bytes)
+    };
+    files.map(read).collect()
+}
+
+/// Puts the state of another connection below a desk's folder, so that both have the same pseudonyms.
+pub(crate) fn put_state(desk: &Path, state: &StateFiles) {
+    for (path, bytes) in state {
+        let path = desk.join("state").join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+}
+
 impl Inside {
     /// An account with this world, and a state to begin with, if there is one.
     pub(crate) fn new(world: World, state: Option<&StateFiles>) -> Self {
@@ -196,10 +216,8 @@ impl Inside {
         let dir = TempDir::new().unwrap();
         let text = pipeline_toml(simulator.base_url(), &tenant);
         std::fs::write(dir.path().join("deskmeter.toml"), &text).unwrap();
-        for (path, bytes) in state.into_iter().flatten() {
-            let path = dir.path().join("state").join(path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, bytes).unwrap();
+        if let Some(state) = state {
+            put_state(dir.path(), state);
         }
         let mut pipeline = PipelineFile::parse(&text, dir.path()).unwrap();
         // Several commits a stream.
@@ -302,13 +320,7 @@ impl Inside {
 
     /// The state's files, for others to begin with.
     pub(crate) fn state(&self) -> StateFiles {
-        let root = self.dir.path().join("state");
-        let files = files_below(&root).into_iter();
-        let read = |path: PathBuf| {
-            let bytes = std::fs::read(&path).unwrap();
-            (path.strip_prefix(&root).unwrap().to_path_buf(), bytes)
-        };
-        files.map(read).collect()
+        state_of(self.dir.path())
     }
 
     /// What the lake holds, its marts made anew from all rows: how much of them each run had to make differs.

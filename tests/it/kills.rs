@@ -8,8 +8,7 @@ use deskmeter_pipeline::{Context, PipelineFile};
 use deskmeter_simulator::Options;
 
 use crate::inside::{
-    Contents, Dice, Inside, ODDITY_PERCENT, StateFiles, Time, asked_for, contents, context, files_below,
-    world,
+    Contents, Dice, Inside, ODDITY_PERCENT, Time, asked_for, contents, context, files_below, put_state, world,
 };
 use crate::support::{Desk, END};
 
@@ -45,15 +44,6 @@ fn held(desk: &Desk) -> Contents {
     let made_anew = runtime.block_on(contents(&pipeline, &context));
     assert_eq!(kept.counts(), made_anew.counts(), "marts as the runs left them");
     made_anew
-}
-
-/// Puts the state of another connection in the place of this one's, so that both have the same pseudonyms.
-fn begin_with(desk: &Desk, state: &StateFiles) {
-    for (path, bytes) in state {
-        let path = desk.dir.path().join("state").join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, bytes).unwrap();
-    }
 }
 
 /// Lets two minutes pass for the lease that a killed run still holds.
@@ -134,7 +124,7 @@ fn runs_killed_at_random_instants_lose_nothing_and_double_nothing() {
     }
 
     let desk = desk(seed);
-    begin_with(&desk, &state);
+    put_state(desk.dir.path(), &state);
     // Old versions go at once, so that runs are killed in their housekeeping too.
     let file = desk.dir.path().join("deskmeter.toml");
     let text = std::fs::read_to_string(&file).unwrap();
@@ -167,7 +157,7 @@ fn two_processes_at_once_do_the_work_of_one() {
     reference.connect().unwrap();
     let state = reference.state();
     let desk = desk(82);
-    begin_with(&desk, &state);
+    put_state(desk.dir.path(), &state);
     for days in [90, 0] {
         reference.visit(days);
         reference.run().unwrap();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use deskmeter_simulator::{ScopeProfile, World};
 use serde_json::Value;
 
-use crate::inside::world;
+use crate::inside::{put_state, state_of, world};
 use crate::support::Desk;
 
 /// What speaks of the lake or the refresh and not of the account, or of time that goes on.
@@ -42,7 +42,7 @@ fn plain_lists_give_every_metric_that_their_data_allow_and_name_the_others() {
     full.connect();
     full.run(&["sync"]).ok();
     let mut desk = Desk::new(account(), |options| options.scope_profile = ScopeProfile::Strict);
-    copy_state(&full, &desk);
+    put_state(desk.dir.path(), &state_of(full.dir.path()));
     desk.connect();
     desk.run(&["sync"]).ok();
     let requests = desk.simulator().requests();
@@ -106,14 +106,4 @@ fn plain_lists_give_every_metric_that_their_data_allow_and_name_the_others() {
     assert_eq!(desk.query(sql), full.query(sql));
     let status: Value = serde_json::from_str(&desk.run(&["status", "--format", "json"]).ok().stdout).unwrap();
     assert_eq!(status["untold"], Value::Array(Vec::new()));
-}
-
-/// Gives a desk the other's pseudonyms.
-fn copy_state(from: &Desk, to: &Desk) {
-    let (from, to) = (from.dir.path().join("state"), to.dir.path().join("state"));
-    for file in crate::inside::files_below(&from) {
-        let copy = to.join(file.strip_prefix(&from).unwrap());
-        std::fs::create_dir_all(copy.parent().unwrap()).unwrap();
-        std::fs::copy(&file, copy).unwrap();
-    }
 }

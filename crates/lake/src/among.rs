@@ -8,7 +8,7 @@ use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::{
     SortColumn, SortOptions, concat_batches, filter_record_batch, lexsort_to_indices, not, take_record_batch,
 };
-use arrow::datatypes::{Int64Type, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
 use crate::replace::Rows;
@@ -82,11 +82,7 @@ async fn held_file(table: &DeltaTable, name: &str, file: &DataFile, among: &Amon
     let fetched = fetch_file(table, name, file).await?;
     let (file, among) = (file.clone(), among.clone());
     busy(move || {
-        let key = Schema::new(vec![arrow::datatypes::Field::new(
-            among.key,
-            arrow::datatypes::DataType::Int64,
-            true,
-        )]);
+        let key = Schema::new(vec![Field::new(among.key, DataType::Int64, true)]);
         let mut is_replaced = Vec::new();
         for batch in fetched.batches(&Arc::new(key))? {
             is_replaced

@@ -44,6 +44,6 @@ pub use plan::{PlanReport, Range, StreamPlan, plan, plan_unasked};
 pub use probe::{Check, CheckScope, check};
 pub use publish::{export, publish};
 pub use rekey::{RekeyReport, rekey};
-pub use status::{ConnectionStatus, DeletionState, NoData, Run, StreamState, UntoldMetrics, runs, status};
+pub use status::{ConnectionStatus, DeletionState, NoData, Run, StreamState, runs, status};
 pub use stop::Stop;
 pub use sync::{StreamReport, SyncOptions, SyncReport, sync};

@@ -39,7 +39,7 @@ pub struct ConnectionStatus {
     /// What the data checks of the last refresh found; none before the first, or when the lake cannot be read.
     pub checks: Option<CheckSummary>,
     /// What the marts cannot tell because a stream could not be read.
-    pub untold: Vec<UntoldMetrics>,
+    pub untold: Vec<Untold>,
     /// Why no ticket is there, when none is.
     pub no_data: Option<NoData>,
     /// Until when a deletion must be done, and whether that is past.
@@ -84,17 +84,6 @@ pub struct StreamState {
     pub newest: Option<Timestamp>,
     /// How old that is, in seconds: the stream's freshness.
     pub lag_seconds: Option<i64>,
-}
-
-/// What a mart cannot tell.
-#[derive(Debug, Clone, Serialize)]
-pub struct UntoldMetrics {
-    /// The mart.
-    pub mart: String,
-    /// Its columns that are NULL; none where the whole mart is empty.
-    pub columns: Option<Vec<String>>,
-    /// The streams that it would need.
-    pub streams: Vec<&'static str>,
 }
 
 /// Why there is no data after connecting.
@@ -151,26 +140,18 @@ pub async fn status(pipeline: &PipelineFile, context: &Context) -> Result<Connec
         _ => None,
     };
     let mut status = describe(pipeline, &record, now, holder.is_some(), deletion);
-    status.checks = checks(pipeline, context).await;
-    if status.checks.is_some() {
-        status.untold = untold(pipeline, context).await.unwrap_or_default();
+    if let Some((checks, untold)) = refreshed(pipeline, context).await {
+        (status.checks, status.untold) = (Some(checks), untold);
     }
     Ok(status)
 }
 
-/// What is wrong with lake or file is told by the commands that need it.
-async fn checks(pipeline: &PipelineFile, context: &Context) -> Option<CheckSummary> {
-    let lake = open_lake(pipeline, context).ok()?;
-    new_warehouse(pipeline).ok()?.check_summary(lake).await.ok()?
-}
-
-/// What the marts cannot tell; tables of events have the names of their streams.
-async fn untold(pipeline: &PipelineFile, context: &Context) -> Option<Vec<UntoldMetrics>> {
-    let lake = open_lake(pipeline, context).ok()?;
-    let untold = new_warehouse(pipeline).ok()?.untold(lake).await.ok()?;
-    let of =
-        |untold: Untold| UntoldMetrics { mart: untold.mart, columns: untold.columns, streams: untold.tables };
-    Some(untold.into_iter().map(of).collect())
+/// What the last refresh left: what its checks found, and what the marts cannot tell. What is wrong with lake or file is
+/// told by the commands that need it.
+async fn refreshed(pipeline: &PipelineFile, context: &Context) -> Option<(CheckSummary, Vec<Untold>)> {
+    let (lake, warehouse) = (open_lake(pipeline, context).ok()?, new_warehouse(pipeline).ok()?);
+    let checks = warehouse.check_summary(lake.clone()).await.ok()??;
+    Some((checks, warehouse.untold(lake).await.unwrap_or_default()))
 }
 
 /// The newest runs, newest first.

@@ -18,14 +18,20 @@ use crate::models::{Catalogue, Layer, Model};
 use crate::options::WarehouseOptions;
 use crate::query;
 use crate::refresh::{
-    self, CheckSummary, Kept, Made, ModelReport, OF_TICKETS, Part, Refresh, RefreshReport, RefreshScope,
-    Replaced, TELLING, TICKET, Tickets, Touched, Untold,
+    self, CheckSummary, Kept, MOVED, Made, ModelReport, OF_TICKETS, Part, Refresh, RefreshReport,
+    RefreshScope, Replaced, TELLING, TICKET, Tickets, Touched, Untold,
 };
 use crate::session::{self, EVER_ASSIGNED, Sessions};
 use crate::store::{Parts, Store};
 
-/// Name under which the engine finds the tickets that a partial refresh makes anew.
-const MOVED: &str = "moved_tickets";
+/// What all marts of a refresh have in common.
+#[derive(Clone, Copy)]
+struct Moment<'a> {
+    /// As of when they are made, in seconds since the epoch.
+    as_of: i64,
+    /// Collected tables that are missing.
+    missing: &'a BTreeSet<&'static str>,
+}
 
 /// Tables of one connection, the models over them, and an engine.
 pub struct Warehouse {
@@ -67,7 +73,7 @@ impl Warehouse {
     /// What the marts over these tables cannot tell, because collected tables are missing.
     pub async fn untold(&self, store: impl Into<Store>) -> Result<Vec<Untold>, Error> {
         let context = self.sessions.open_embedded().map_err(Error::engine)?;
-        let missing = refresh::missing_tables(&store.into(), &Engine::Embedded, &context).await?;
+        let missing = refresh::missing_in_marts(&store.into(), &Engine::Embedded, &context).await?;
         Ok(refresh::untold(&self.catalogue, &missing))
     }
 
@@ -96,15 +102,17 @@ impl Warehouse {
     ) -> Result<RefreshReport, Error> {
         self.options.engine.release(self.store.lake()).await.map_err(Error::engine)?;
         let context = self.source_context().await?;
+        let missing = refresh::missing_tables(&context).await.map_err(Error::engine)?;
+        let moment = Moment { as_of, missing: &missing };
         let (mut made, months) = match scope {
-            RefreshScope::Touched(touched) => Box::pin(self.make_touched(&context, as_of, &touched)).await?,
-            RefreshScope::Full => (Box::pin(self.make_all(&context, as_of)).await?, None),
+            RefreshScope::Touched(touched) => Box::pin(self.make_touched(&context, moment, &touched)).await?,
+            RefreshScope::Full => (Box::pin(self.make_all(&context, moment)).await?, None),
         };
         let is_published = may_be_seen(&made.models);
         if is_published {
             made.staging.publish(&self.store).await?;
         }
-        let results = self.make_results(&context, as_of, &made.models, is_published).await?;
+        let results = self.make_results(&context, moment, &made.models, is_published).await?;
         results.staging.publish(&self.store).await?;
         made.models.extend(results.models);
         self.options.engine.release(self.store.lake()).await.map_err(Error::engine)?;
@@ -279,8 +287,12 @@ impl Warehouse {
     }
 
     /// The marts by which the tickets of a partial refresh are found; none where every mart has to be made whole: one is
-    /// missing, or has other columns now, or they hold as of a later instant.
-    async fn kept(&self, context: &SessionContext, as_of: i64) -> Result<Option<Kept>, Error> {
+    /// missing, or has other columns now, or they hold as of a later instant, or other tables were missing then.
+    async fn kept(&self, context: &SessionContext, moment: Moment<'_>) -> Result<Option<Kept>, Error> {
+        let missing = refresh::missing_in_marts(&self.store, &self.options.engine, context).await?;
+        if missing != *moment.missing {
+            return Ok(None);
+        }
         let mut telling = [None, None];
         for model in self.catalogue.marts().filter(|model| is_of_tickets(model)) {
             let Some(table) = self.provider(&model.name, context).await? else { return Ok(None) };
@@ -297,19 +309,19 @@ impl Warehouse {
         }
         let [Some(metrics), Some(targets)] = telling else { return Ok(None) };
         let kept = Kept::of(metrics, targets).await.map_err(Error::engine)?;
-        Ok(kept.filter(|kept| !kept.is_newer_than(as_of)))
+        Ok(kept.filter(|kept| !kept.is_newer_than(moment.as_of)))
     }
 
     /// Makes everything: at once, or some months of creation at a time where all would not fit into memory.
-    async fn make_all(&self, context: &SessionContext, as_of: i64) -> Result<Made, Error> {
+    async fn make_all(&self, context: &SessionContext, moment: Moment<'_>) -> Result<Made, Error> {
         let parts = self.parts(context, None).await?;
         if parts.len() < 2 {
             let steps = refresh::steps(&self.catalogue, |model| !self.catalogue.is_about_checks(model));
-            return self.run(context, as_of, None).run(&steps).await;
+            return self.run(context, moment, None).run(&steps).await;
         }
         let assigned = context.table(EVER_ASSIGNED).await.map_err(Error::engine)?;
         let assigned = self.held_assigned(assigned).await?;
-        self.make_parts(as_of, &parts, assigned).await
+        self.make_parts(moment, &parts, assigned).await
     }
 
     /// Makes the rows of the tickets that may have others now, and what sums over all tickets. Tells the months in which
@@ -317,11 +329,11 @@ impl Warehouse {
     async fn make_touched(
         &self,
         context: &SessionContext,
-        as_of: i64,
+        moment: Moment<'_>,
         touched: &Touched,
     ) -> Result<(Made, Option<BTreeSet<String>>), Error> {
-        let Some(kept) = self.kept(context, as_of).await? else {
-            return Ok((self.make_all(context, as_of).await?, None));
+        let Some(kept) = self.kept(context, moment).await? else {
+            return Ok((self.make_all(context, moment).await?, None));
         };
         let assigned = refresh::assigned(context, touched).await.map_err(Error::engine)?;
         let assigned = self.held_assigned(assigned).await?;
@@ -341,14 +353,14 @@ impl Warehouse {
             None => parts.push(Part { months: gone, tickets: Some(tickets) }),
         }
         let months = parts.iter().flat_map(|part| part.months.iter().cloned()).collect();
-        Ok((self.make_parts(as_of, &parts, assigned).await?, Some(months)))
+        Ok((self.make_parts(moment, &parts, assigned).await?, Some(months)))
     }
 
     /// Makes the marts of tickets, one part after the other, then those that sum over all tickets from the former as
     /// they will be.
     async fn make_parts(
         &self,
-        as_of: i64,
+        moment: Moment<'_>,
         parts: &[Part],
         assigned: Arc<dyn TableProvider>,
     ) -> Result<Made, Error> {
@@ -362,7 +374,7 @@ impl Warehouse {
             }
             let steps = refresh::steps(&self.catalogue, is_of_tickets);
             let replaced = Replaced::of(part);
-            made.extend(self.run(&context, as_of, replaced).run(&steps).await?);
+            made.extend(self.run(&context, moment, replaced).run(&steps).await?);
         }
         let context = self.source_context().await?;
         let own = self.sessions.open_embedded().map_err(Error::engine)?;
@@ -374,7 +386,7 @@ impl Warehouse {
         }
         let is_sum = |model: &Model| !is_of_tickets(model) && !self.catalogue.is_about_checks(model);
         let steps = refresh::steps(&self.catalogue, is_sum);
-        made.extend(self.run(&context, as_of, None).run(&steps).await?);
+        made.extend(self.run(&context, moment, None).run(&steps).await?);
         Ok(made)
     }
 
@@ -399,13 +411,13 @@ impl Warehouse {
     async fn make_results(
         &self,
         context: &SessionContext,
-        as_of: i64,
+        moment: Moment<'_>,
         models: &[ModelReport],
         is_published: bool,
     ) -> Result<Made, Error> {
         session::register_check_results(context, models, is_published).map_err(Error::engine)?;
         let steps = refresh::steps(&self.catalogue, |model| self.catalogue.is_about_checks(model));
-        self.run(context, as_of, None).run(&steps).await
+        self.run(context, moment, None).run(&steps).await
     }
 
     /// All tickets, or these, in parts that fit into memory one after the other.
@@ -413,9 +425,14 @@ impl Warehouse {
         refresh::parts(context, tickets, self.options.memory_limit_bytes).await.map_err(Error::engine)
     }
 
-    fn run<'a>(&'a self, context: &'a SessionContext, as_of: i64, replaced: Option<Replaced>) -> Refresh<'a> {
-        let parameters = self.parameters(as_of);
-        Refresh { context, store: &self.store, engine: &self.options.engine, parameters, replaced }
+    fn run<'a>(
+        &'a self,
+        context: &'a SessionContext,
+        moment: Moment<'a>,
+        replaced: Option<Replaced>,
+    ) -> Refresh<'a> {
+        let (store, engine, missing) = (&self.store, &self.options.engine, moment.missing);
+        Refresh { context, store, engine, parameters: self.parameters(moment.as_of), missing, replaced }
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 
 use anyhow::Result;
-use deskmeter_pipeline::{ConnectionStatus, UntoldMetrics};
+use deskmeter_pipeline::ConnectionStatus;
+use deskmeter_warehouse::Untold;
 
 use super::{Opened, disconnect, note, println};
 use crate::args::Format;
@@ -70,10 +71,10 @@ fn describe(status: &ConnectionStatus) -> String {
 }
 
 /// What the marts cannot tell, by what is missing: whole marts first, then how many columns of the others.
-fn untold(untold: &[UntoldMetrics], screen: Screen) -> Vec<String> {
+fn untold(untold: &[Untold], screen: Screen) -> Vec<String> {
     let mut by_streams: BTreeMap<&[&str], (Vec<String>, Vec<String>)> = BTreeMap::new();
     for part in untold {
-        let (marts, columns) = by_streams.entry(&part.streams).or_default();
+        let (marts, columns) = by_streams.entry(&part.tables).or_default();
         match &part.columns {
             None => marts.push(part.mart.clone()),
             Some(names) => columns.push(format!("{} columns of {}", names.len(), part.mart)),

@@ -2,40 +2,43 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use datafusion::catalog::TableProvider;
 use datafusion::common::ScalarValue;
 use datafusion::error::Result as EngineResult;
 use datafusion::logical_expr::ExprSchemable as _;
-use datafusion::prelude::{DataFrame, SessionContext, ident, lit};
+use datafusion::prelude::{DataFrame, SessionContext, col, ident, lit};
+use serde::Serialize;
 
+use super::touched::words_of;
 use crate::models::{Catalogue, Model, OF_EVERY_TICKET};
 use crate::store::Store;
 use crate::{Engine, Error};
 
 /// The table whose rows all others speak of.
 const TICKETS: &str = "tickets";
+/// The mart that tells of each collected table whether it held rows when the marts were made.
+const DATA_COVERAGE: &str = "data_coverage";
 
 /// What a mart cannot tell while collected tables are missing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Untold {
     /// The mart.
     pub mart: String,
     /// Its columns that are NULL; none where the mart has no rows at all.
     pub columns: Option<Vec<String>>,
-    /// The tables that are missing.
+    /// The tables that are missing; tables of events have the names of their streams.
+    #[serde(rename = "streams")]
     pub tables: Vec<&'static str>,
 }
 
 /// The tables that every ticket has rows in and that have none.
-pub(crate) async fn missing_tables(
-    store: &Store,
-    engine: &Engine,
-    context: &SessionContext,
-) -> Result<BTreeSet<&'static str>, Error> {
+pub(crate) async fn missing_tables(context: &SessionContext) -> EngineResult<BTreeSet<&'static str>> {
     let mut missing = BTreeSet::new();
-    if has_rows(TICKETS, store, engine, context).await? {
+    if has_rows(context, TICKETS).await? {
         for name in OF_EVERY_TICKET {
-            if !has_rows(name, store, engine, context).await? {
+            if !has_rows(context, name).await? {
                 missing.insert(name);
             }
         }
@@ -43,30 +46,50 @@ pub(crate) async fn missing_tables(
     Ok(missing)
 }
 
-async fn has_rows(
-    name: &str,
+async fn has_rows(context: &SessionContext, name: &str) -> EngineResult<bool> {
+    Ok(context.table(name).await?.limit(0, Some(1))?.count().await? > 0)
+}
+
+/// The same, as it was when the marts were made; none before that.
+pub(crate) async fn missing_in_marts(
     store: &Store,
     engine: &Engine,
     context: &SessionContext,
-) -> Result<bool, Error> {
-    let Some(provider) = store.provider(name, context, engine).await? else { return Ok(false) };
-    let first = async { context.read_table(provider)?.limit(0, Some(1))?.count().await };
-    first.await.map(|rows| rows > 0).map_err(|source| Error::table("read", name, source))
+) -> Result<BTreeSet<&'static str>, Error> {
+    let Some(coverage) = store.provider(DATA_COVERAGE, context, engine).await? else {
+        return Ok(BTreeSet::new());
+    };
+    let without_rows = without_rows(context, coverage).await;
+    let without_rows = without_rows.map_err(|source| Error::table("read", DATA_COVERAGE, source))?;
+    let is_missing = |name: &&str| without_rows.contains(*name) && !without_rows.contains(TICKETS);
+    Ok(OF_EVERY_TICKET.into_iter().filter(is_missing).collect())
+}
+
+/// The tables that held no row, by [`DATA_COVERAGE`].
+async fn without_rows(
+    context: &SessionContext,
+    coverage: Arc<dyn TableProvider>,
+) -> EngineResult<BTreeSet<String>> {
+    let rows = context.read_table(coverage)?.filter(col("is_missing"))?;
+    let mut names = BTreeSet::new();
+    for batch in rows.select_columns(&["table_name"])?.collect().await? {
+        names.extend(words_of(&batch)?);
+    }
+    Ok(names)
 }
 
 /// What the marts cannot tell without these tables.
 pub(crate) fn untold(catalogue: &Catalogue, missing: &BTreeSet<&'static str>) -> Vec<Untold> {
     let of = |model: &Model| {
-        let needed = |needs: &[String]| needs.iter().any(|table| missing.contains(table.as_str()));
-        let is_empty = needed(&model.description.needs);
-        let columns = model.description.columns.iter().filter(|column| needed(&column.needs));
+        let description = &model.description;
+        let is_empty = is_untold(&description.needs, missing);
+        let columns = description.columns.iter().filter(|column| is_untold(&column.needs, missing));
         let columns: Vec<String> = columns.map(|column| column.name.clone()).collect();
-        let names = |table: &&&str| model.description.all_needs().any(|need| need == **table);
-        let tables = missing.iter().filter(names).copied().collect();
+        let is_needed = |table: &&&str| description.all_needs().any(|need| need == **table);
         (is_empty || !columns.is_empty()).then(|| Untold {
             mart: model.name.clone(),
             columns: (!is_empty).then_some(columns),
-            tables,
+            tables: missing.iter().filter(is_needed).copied().collect(),
         })
     };
     catalogue.marts().filter_map(of).collect()

@@ -12,14 +12,14 @@ mod touched;
 
 pub(crate) use merging::{Replaced, TICKET};
 pub use missing::Untold;
-pub(crate) use missing::{missing_tables, untold};
+pub(crate) use missing::{missing_in_marts, missing_tables, untold};
 pub(crate) use plan::steps;
 pub use report::{CheckReport, ModelReport, RefreshReport};
 pub(crate) use report::{add_up, has_failed};
 pub use results::CheckSummary;
 pub(crate) use run::{Made, Refresh, bound_plan, evaluated, held, parameters};
 pub(crate) use touched::{
-    Kept, OF_TICKETS, Part, TELLING, Tickets, assigned, narrow, narrow_to_ticket, newcomers, parts,
+    Kept, MOVED, OF_TICKETS, Part, TELLING, Tickets, assigned, narrow, narrow_to_ticket, newcomers, parts,
 };
 
 use std::collections::BTreeSet;

@@ -18,7 +18,7 @@ use deskmeter_lake::ConnectionLake;
 
 use super::keeping::Keeping;
 use super::merging::Replaced;
-use super::missing::{self, missing_tables};
+use super::missing;
 use super::plan::{Form, Step, last_use};
 use super::{ModelReport, add_up, checks};
 use crate::models::{self, Model};
@@ -34,6 +34,8 @@ pub(crate) struct Refresh<'a> {
     pub(crate) store: &'a Store,
     pub(crate) engine: &'a Engine,
     pub(crate) parameters: Vec<(&'static str, String)>,
+    /// Collected tables that are missing.
+    pub(crate) missing: &'a BTreeSet<&'static str>,
     /// The tickets that are made anew, where the rows of others are kept.
     pub(crate) replaced: Option<Replaced>,
 }
@@ -59,9 +61,8 @@ impl Refresh<'_> {
         let released = last_use(steps);
         let mut made = Made::default();
         let mut keeping = Keeping::default();
-        let missing = missing_tables(self.store, self.engine, self.context).await?;
         for step in steps {
-            let report = self.step(step, &missing, &mut keeping).await?;
+            let report = self.step(step, &mut keeping).await?;
             made.models.push(report);
             for name in released.get(step.model.name.as_str()).into_iter().flatten() {
                 self.context.deregister_table(*name).map_err(|source| Error::model(name, source))?;
@@ -75,19 +76,14 @@ impl Refresh<'_> {
         }
         for (step, report) in steps.iter().zip(&mut made.models).filter(|(step, _)| step.form == Form::Kept) {
             let rows = report.rows.unwrap_or_default();
-            let model = missing::described(step.model, &missing);
+            let model = missing::described(step.model, self.missing);
             let asked = checks::of_tables(&model, self.context, &self.parameters, rows).await;
             report.checks.extend(asked.map_err(|source| Error::model(&step.model.name, source))?);
         }
         Ok(made)
     }
 
-    async fn step(
-        &self,
-        step: &Step<'_>,
-        missing: &BTreeSet<&'static str>,
-        keeping: &mut Keeping,
-    ) -> Result<ModelReport, Error> {
+    async fn step(&self, step: &Step<'_>, keeping: &mut Keeping) -> Result<ModelReport, Error> {
         let started = Instant::now();
         let model = step.model;
         let failed = |source| Error::model(&model.name, source);
@@ -101,8 +97,8 @@ impl Refresh<'_> {
             }
             Form::Memory => Some(self.hold(model, frame).await.map_err(failed)?),
             Form::Kept => {
-                let frame = missing::told(frame, model, missing).map_err(failed)?;
-                Some(self.keep(&missing::described(model, missing), frame, keeping).await?)
+                let frame = missing::told(frame, model, self.missing).map_err(failed)?;
+                Some(self.keep(&missing::described(model, self.missing), frame, keeping).await?)
             }
         };
         Ok(ModelReport {

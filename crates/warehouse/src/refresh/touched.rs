@@ -12,7 +12,7 @@ use datafusion::common::{JoinType, ScalarValue};
 use datafusion::datasource::provider_as_source;
 use datafusion::error::Result;
 use datafusion::functions_aggregate::expr_fn::{bool_and, bool_or, count, max, min};
-use datafusion::logical_expr::LogicalPlanBuilder;
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::prelude::{DataFrame, Expr, SessionContext, col, in_subquery, lit, not};
 
 use super::Touched;
@@ -21,6 +21,9 @@ use crate::session::replace_table;
 /// Memory that a refresh of one ticket with its events may need, in bytes: measured with twelve child events and eight
 /// metric events a ticket, with room to spare.
 const BYTES_OF_TICKET: usize = 20 * 1024;
+
+/// Name under which the engine finds the tickets that a partial refresh makes anew.
+pub(crate) const MOVED: &str = "moved_tickets";
 
 /// Tables whose rows belong to one ticket.
 pub(crate) const OF_TICKETS: [&str; 4] =
@@ -192,9 +195,7 @@ impl Tickets {
     /// Whether a row is of one of these tickets.
     fn is_among(&self) -> Result<Expr> {
         let source = provider_as_source(Arc::clone(&self.table));
-        let ids = LogicalPlanBuilder::scan("moved_tickets", source, None)?
-            .project(vec![col("ticket_id")])?
-            .build()?;
+        let ids = LogicalPlanBuilder::scan(MOVED, source, None)?.project(vec![col("ticket_id")])?.build()?;
         Ok(in_subquery(col("ticket_id"), Arc::new(ids)))
     }
 }
@@ -229,7 +230,8 @@ pub(crate) async fn parts(
     Ok(parts)
 }
 
-fn words_of(batch: &RecordBatch) -> Result<Vec<String>> {
+/// The texts of the first column.
+pub(super) fn words_of(batch: &RecordBatch) -> Result<Vec<String>> {
     let column = cast(batch.column(0), &DataType::Utf8)?;
     Ok(column.as_string::<i32>().iter().flatten().map(str::to_owned).collect())
 }
@@ -269,6 +271,6 @@ pub(crate) async fn narrow_to_ticket(context: &SessionContext, ticket_id: i64) -
     Ok(())
 }
 
-fn plan_of_ids(tickets: &DataFrame) -> Result<std::sync::Arc<datafusion::logical_expr::LogicalPlan>> {
-    Ok(std::sync::Arc::new(tickets.clone().select_columns(&["ticket_id"])?.into_unoptimized_plan()))
+fn plan_of_ids(tickets: &DataFrame) -> Result<Arc<LogicalPlan>> {
+    Ok(Arc::new(tickets.clone().select_columns(&["ticket_id"])?.into_unoptimized_plan()))
 }

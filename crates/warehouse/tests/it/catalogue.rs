@@ -132,6 +132,9 @@ fn models_of_the_operators_folder_join_the_shipped_ones() {
     for name in ["round", "ground", "tickets"] {
         fs::write(marts.join(name).with_extension("toml"), "about = \"A.\"\ngrain = \"one row\"").unwrap();
     }
+    let needy = "about = \"A.\"\ngrain = \"one row\"\nneeds = [\"agents\"]";
+    fs::write(marts.join("needy.sql"), "select 1 as n").unwrap();
+    fs::write(marts.join("needy.toml"), needy).unwrap();
     fs::write(marts.join("alone.sql"), "select 1").unwrap();
     fs::write(marts.join("tickets.sql"), "select 1").unwrap();
     let Err(Error::Models(problems)) = Warehouse::new(options()) else { panic!("accepted") };
@@ -141,6 +144,7 @@ fn models_of_the_operators_folder_join_the_shipped_ones() {
             "alone.sql has no alone.toml beside it; write at least about, grain and key there (sql/README.md)",
             "tickets.sql: tickets is a table already; give the model another name",
             "own.sql reads ticket_metrix, which is neither a model nor a table",
+            "needy.toml needs agents; it may need ticket_events, ticket_metric_events",
             "models read each other in a circle: ground, round",
         ]
     );

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use deskmeter_tables::{AGENTS, TICKET_EVENTS, TICKET_METRIC_EVENTS, TICKET_METRIC_SETS, TICKETS};
 use deskmeter_warehouse::MemoryTables;
 
-use crate::world::{Cell, DAY, Dice, Row, START, month, put, text};
+use crate::world::{Cell, DAY, Dice, Row, START, agents, month, put, text};
 
 /// Metric events are read after the tickets: what happened meanwhile is newer than the watermark.
 const READ_LATER: i64 = 3 * 3_600;
@@ -53,22 +53,12 @@ impl Desk {
             events.extend(until(&life.events, at));
             metric_events.extend(until(&life.metric_events, at + READ_LATER));
         }
-        let agents = (0..4).map(|agent| {
-            let since = Cell::Time(START - 30 * DAY);
-            vec![
-                ("agent_key", text(&format!("agent{agent}"))),
-                ("created_month", text("2025-12")),
-                ("updated_at", since.clone()),
-                ("created_at", since),
-                ("role", text("agent")),
-            ]
-        });
         let memory = MemoryTables::default();
         put(&memory, &TICKETS, &tickets);
         put(&memory, &TICKET_METRIC_SETS, &sets);
         put(&memory, &TICKET_EVENTS, &events);
         put(&memory, &TICKET_METRIC_EVENTS, &metric_events);
-        put(&memory, &AGENTS, &agents.collect::<Vec<_>>());
+        put(&memory, &AGENTS, &agents(4));
         memory
     }
 

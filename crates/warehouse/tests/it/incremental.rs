@@ -4,7 +4,7 @@ use std::sync::Arc;
 use arrow::array::{AsArray, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::compute::filter_record_batch;
 use deskmeter_lake::Lake;
-use deskmeter_tables::{TICKET_METRIC_EVENTS, TICKETS};
+use deskmeter_tables::{TICKET_EVENTS, TICKET_METRIC_EVENTS, TICKETS};
 use deskmeter_warehouse::{MemoryTables, RefreshScope, ScheduleSpec, Touched, Warehouse, WarehouseOptions};
 
 use crate::case_file::{fill, rows, schedule};
@@ -64,6 +64,28 @@ async fn remaking_the_touched_tickets_gives_what_remaking_all_gives() {
     for (name, rows) in &fully {
         assert_eq!(rows, &partly[name], "{name}");
     }
+}
+
+#[tokio::test]
+async fn events_that_can_be_read_at_last_make_every_ticket_anew() {
+    let all = world::tables(60, None);
+    let without_events = MemoryTables::default();
+    for table in deskmeter_tables::ALL.into_iter().filter(|table| table.name != "ticket_events") {
+        without_events.put(table.name, table.schema(), all.get(table.name).unwrap_or_default());
+    }
+    let mut warehouse = Warehouse::new(options()).unwrap();
+    warehouse.open(without_events.clone()).await.unwrap();
+    warehouse.refresh(AS_OF, RefreshScope::Full).await.unwrap();
+    let untold = "select count(n_replies) as n from ticket_metrics";
+    assert_eq!(rows(&warehouse, untold).await.trim(), "0");
+    // Events of all tickets come; those of one alone are told to be new.
+    without_events.put("ticket_events", TICKET_EVENTS.schema(), all.get("ticket_events").unwrap());
+    let touched = Touched { ticket_ids: [7].into() };
+    warehouse.refresh(AS_OF, RefreshScope::Touched(touched)).await.unwrap();
+    let mut fully = Warehouse::new(options()).unwrap();
+    fully.open(all).await.unwrap();
+    fully.refresh(AS_OF, RefreshScope::Full).await.unwrap();
+    assert_eq!(marts(&warehouse).await, marts(&fully).await);
 }
 
 /// Days after the beginning at which a desk is read, two of them on one day.

@@ -50,22 +50,27 @@ pub(crate) fn part(tickets: RangeInclusive<i64>, later: Option<i64>) -> MemoryTa
         life.live(&mut events, &mut metric_events);
         ticket_rows.push(life.row());
     }
-    let agents = (0..20).map(|agent| {
-        let at = Cell::Time(START - 30 * DAY);
-        vec![
-            ("agent_key", text(&format!("agent{agent}"))),
-            ("created_month", text("2025-12")),
-            ("updated_at", at.clone()),
-            ("created_at", at),
-            ("role", text("agent")),
-        ]
-    });
     let memory = MemoryTables::default();
     put(&memory, &TICKETS, &ticket_rows);
     put(&memory, &TICKET_EVENTS, &events);
     put(&memory, &TICKET_METRIC_EVENTS, &metric_events);
-    put(&memory, &AGENTS, &agents.collect::<Vec<_>>());
+    put(&memory, &AGENTS, &agents(20));
     memory
+}
+
+/// So many agents, there since before the first ticket.
+pub(crate) fn agents(count: u32) -> Vec<Row> {
+    let since = Cell::Time(START - 30 * DAY);
+    let agent = |agent| {
+        vec![
+            ("agent_key", text(&format!("agent{agent}"))),
+            ("created_month", text("2025-12")),
+            ("updated_at", since.clone()),
+            ("created_at", since.clone()),
+            ("role", text("agent")),
+        ]
+    };
+    (0..count).map(agent).collect()
 }
 
 struct Life {
