@@ -47,7 +47,7 @@ sla as (
         and sla_targets.decided_at < $to
 ),
 
-backlog as (
+unsolved as (
     select count(*) as n_backlog
     from tickets
     where not is_solved
@@ -61,9 +61,9 @@ select
     resolved.resolution_median,
     resolved.one_touch_rate,
     resolved.reopen_rate,
-    backlog.n_backlog
+    unsolved.n_backlog
 from created
 cross join replied
 cross join resolved
 cross join sla
-cross join backlog
+cross join unsolved

@@ -23,6 +23,7 @@ use crate::pages::{
     accounts, assets, audit, connect, dashboard, data, disconnect, integrations, live, login, marts,
 };
 use crate::security::{Attempts, Hosts, Password, SessionId, Sessions};
+use crate::visitors::{self, Visitors};
 use crate::{Error, Labels, Limits, ServeOptions, prometheus, security};
 
 /// Another process may write: how often it is looked whether one did.
@@ -40,6 +41,8 @@ pub(crate) struct App {
     pub(crate) password: Option<Password>,
     /// The operator's names.
     pub(crate) labels: Labels,
+    /// Who waits for a page.
+    pub(crate) visitors: Visitors,
     /// How long a slow sender is waited for.
     pub(crate) limits: Limits,
     /// Connections by name.
@@ -64,12 +67,13 @@ impl App {
     /// The console on a bound address.
     pub(crate) fn new(options: ServeOptions, bound: SocketAddr) -> Result<Self, Error> {
         let at_once = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        let answers = Arc::new(Answers::new(at_once));
+        let (answers, visitors) = (Arc::new(Answers::new(at_once)), Visitors::none());
         let mut connections = BTreeMap::new();
         for (_, file) in options.pipelines {
             let name = file.connection.name.clone();
-            let connection = Arc::new(Connection::new(file, options.context.clone(), Arc::clone(&answers)));
-            if connections.insert(name.clone(), connection).is_some() {
+            let (context, answers) = (options.context.clone(), Arc::clone(&answers));
+            let connection = Connection::new(file, context, answers, visitors.clone());
+            if connections.insert(name.clone(), Arc::new(connection)).is_some() {
                 return Err(Error::Twice { name });
             }
         }
@@ -80,6 +84,7 @@ impl App {
             attempts: Attempts::default(),
             password: options.password,
             labels: options.labels,
+            visitors,
             limits: options.limits,
             connections,
             runs: Runs::default(),
@@ -228,6 +233,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/c/{connection}/sql/{query}", get(data::sql))
         .route("/c/{connection}/data/{file}", get(data::csv))
         .fallback(assets::not_found)
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), visitors::counted))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), security::body))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), security::guard))
         .with_state(app)

@@ -19,6 +19,7 @@ use crate::data::answers::Answers;
 use crate::format;
 use crate::live::Watcher;
 use crate::snapshot::Snapshot;
+use crate::visitors::Visitors;
 
 /// Tables are held for connections that somebody looked at within this long: over a weekend.
 const VIEWED_WITHIN: Duration = Duration::from_hours(96);
@@ -221,6 +222,7 @@ pub(crate) struct Connection {
     file: PipelineFile,
     context: Context,
     answers: Arc<Answers>,
+    visitors: Visitors,
     tables: std::sync::Mutex<Tables>,
     /// Held by who opens the tables for the first time.
     opening: Mutex<()>,
@@ -242,10 +244,15 @@ struct Tables {
 
 impl Connection {
     /// The connection of a pipeline file.
-    pub(crate) fn new(file: PipelineFile, context: Context, answers: Arc<Answers>) -> Self {
+    pub(crate) fn new(
+        file: PipelineFile,
+        context: Context,
+        answers: Arc<Answers>,
+        visitors: Visitors,
+    ) -> Self {
         let (tables, opening, renewing, is_syncing) = Default::default();
         let viewed_at = std::sync::Mutex::new(Instant::now());
-        Self { file, context, answers, tables, opening, renewing, viewed_at, is_syncing }
+        Self { file, context, answers, visitors, tables, opening, renewing, viewed_at, is_syncing }
     }
 
     /// Its pipeline file.
@@ -381,21 +388,21 @@ impl Connection {
     async fn renew_alone(&self) -> Result<(), Error> {
         let (shown, forgotten) = self.shown();
         let Some(shown) = shown else {
-            self.snapshot().await?.prepare().await;
+            self.snapshot().await?.prepare(&self.visitors).await;
             return Ok(());
         };
         let version = self.version().await?;
         if shown.version() != version {
             let opened = self.open(version).await?;
-            let had_room = opened.prepare().await;
+            let had_room = opened.prepare(&self.visitors).await;
             self.show(&opened, forgotten);
             drop(shown);
             if !had_room {
                 // What found none beside the former tables finds it now.
-                opened.hold().await;
+                opened.hold_rest().await;
             }
         } else if !shown.is_prepared() {
-            shown.prepare().await;
+            shown.prepare(&self.visitors).await;
         }
         Ok(())
     }
@@ -412,6 +419,12 @@ impl Connection {
 
     async fn open(&self, version: blake3::Hash) -> Result<Arc<Snapshot>, Error> {
         Snapshot::open(&self.file, &self.now(), version, Arc::clone(&self.answers)).await
+    }
+
+    /// Nobody opens the tables for the first time until this is dropped.
+    #[cfg(test)]
+    pub(crate) async fn keep_closed(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.opening.lock().await
     }
 
     fn show(&self, opened: &Arc<Snapshot>, forgotten: u64) {

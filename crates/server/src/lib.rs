@@ -17,6 +17,7 @@ mod report;
 mod security;
 mod serve;
 mod snapshot;
+mod visitors;
 
 pub use error::Error;
 pub use labels::Labels;

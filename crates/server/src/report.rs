@@ -15,6 +15,7 @@ use crate::data::answers::Answers;
 use crate::data::filters::Filters;
 use crate::pages::assets::STYLE;
 use crate::pages::dashboard::{self, Page, Request};
+use crate::visitors::Visitors;
 use crate::{Error, Labels};
 
 #[derive(Template)]
@@ -40,7 +41,8 @@ pub async fn report(
     labels: &Labels,
     k: u32,
 ) -> Result<String, Error> {
-    let connection = Connection::new(pipeline.clone(), context.clone(), Arc::new(Answers::new(1)));
+    let answers = Arc::new(Answers::new(1));
+    let connection = Connection::new(pipeline.clone(), context.clone(), answers, Visitors::none());
     let snapshot = connection.snapshot().await?;
     let filters = Filters::standard();
     let mut pages = Vec::new();

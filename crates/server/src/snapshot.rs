@@ -8,15 +8,15 @@ use arrow::array::RecordBatch;
 use deskmeter_pipeline::{Context, PipelineFile};
 use deskmeter_warehouse::{Catalogue, Warehouse};
 use futures::TryStreamExt as _;
-use tracing::warn;
 
 use crate::Error;
-use crate::backend::causes;
 use crate::data::answers::Answers;
 use crate::data::filters::Filters;
+use crate::data::held::Held;
 use crate::data::rows::Rows;
-use crate::data::sql::{self, Parameters};
+use crate::data::sql::{self, Parameters, Query};
 use crate::pages::dashboard;
+use crate::visitors::Visitors;
 
 /// Most rows that one answer may have; what lies beyond is cut off and said so.
 pub(crate) const ROWS_MAX: usize = 200_000;
@@ -48,6 +48,7 @@ pub(crate) struct Snapshot {
     version: blake3::Hash,
     as_of: Option<i64>,
     answers: Arc<Answers>,
+    held: Held,
     is_prepared: AtomicBool,
 }
 
@@ -60,20 +61,23 @@ impl Snapshot {
         answers: Arc<Answers>,
     ) -> Result<Arc<Self>, Error> {
         let opened = deskmeter_pipeline::open_warehouse(file, context).await;
-        let warehouse = Arc::new(opened.map_err(Error::pipeline("open the warehouse"))?);
-        let mut snapshot =
-            Self { warehouse, version, as_of: None, answers, is_prepared: AtomicBool::new(false) };
+        let warehouse = opened.map_err(Error::pipeline("open the warehouse"))?;
+        let mut snapshot = Self::of(warehouse, version, answers);
         let parameters = Parameters::new(&Filters::standard(), Filters::standard().span(0), 0);
         let rows = snapshot.ask(&sql::AS_OF.filled(&parameters)).await.ok();
         snapshot.as_of = rows.and_then(|rows| rows.first("as_of").integer());
         Ok(Arc::new(snapshot))
     }
 
+    fn of(warehouse: Warehouse, version: blake3::Hash, answers: Arc<Answers>) -> Self {
+        let (held, is_prepared) = (Held::none(warehouse.catalogue()), AtomicBool::new(false));
+        Self { warehouse: Arc::new(warehouse), version, as_of: None, answers, held, is_prepared }
+    }
+
     /// A warehouse as if its newest data were of this second.
     #[cfg(test)]
     pub(crate) fn over(warehouse: Warehouse, as_of: i64, answers: Arc<Answers>) -> Self {
-        let (warehouse, version) = (Arc::new(warehouse), blake3::hash(b"a test"));
-        Self { warehouse, version, as_of: Some(as_of), answers, is_prepared: AtomicBool::new(false) }
+        Self { as_of: Some(as_of), ..Self::of(warehouse, blake3::hash(b"a test"), answers) }
     }
 
     /// Names the state of the tables: as long as it is the same, all answers are.
@@ -96,25 +100,30 @@ impl Snapshot {
         self.is_prepared.load(Ordering::Relaxed)
     }
 
-    /// Puts what the reports read into memory and computes their first answers, one after the other, so that visitors
-    /// are answered meanwhile. Tells whether there was room for all that they read.
-    pub(crate) async fn prepare(&self) -> bool {
-        let had_room = self.hold().await;
-        for statement in dashboard::ahead(self.as_of) {
-            let _ = self.ask(&statement).await;
+    /// Puts what the reports read into memory and computes their first answers, the first report first. Before each
+    /// question whoever waits for a page goes first. Tells whether there was room for all that they read.
+    pub(crate) async fn prepare(&self, visitors: &Visitors) -> bool {
+        for (query, parameters) in dashboard::ahead(self.as_of) {
+            visitors.go_first().await;
+            let _ = self.answer(query, &parameters).await;
         }
         self.is_prepared.store(true, Ordering::Relaxed);
-        had_room
+        self.held.has_room()
     }
 
-    /// Puts what the reports read into memory, as far as there is room and it is not there yet. Tells whether there was
-    /// room for all of it.
-    pub(crate) async fn hold(&self) -> bool {
-        let held = self.warehouse.hold(&dashboard::filtered(self.as_of), &self.answers.room).await;
-        held.unwrap_or_else(|error| {
-            warn!(error = causes(&error), "what the reports read is not kept in memory");
-            false
-        })
+    /// Puts into memory what found no room before.
+    pub(crate) async fn hold_rest(&self) {
+        self.held.load_rest(&self.warehouse, &self.answers.room).await;
+    }
+
+    /// Answers a question once what it reads is in memory, as far as there is room for it.
+    pub(crate) async fn answer(
+        &self,
+        query: &Query,
+        parameters: &Parameters,
+    ) -> Result<Arc<Rows>, Unanswered> {
+        self.held.load(query, &self.warehouse, &self.answers.room).await;
+        self.ask(&query.filled(parameters)).await
     }
 
     /// Answers a statement, up to [`ROWS_MAX`] rows. It runs beside the caller, so that the questions of a page use

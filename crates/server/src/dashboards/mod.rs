@@ -45,6 +45,14 @@ pub(crate) struct Dashboard {
     pub(crate) panels: &'static [Panel],
 }
 
+impl Dashboard {
+    /// Every question of the page.
+    pub(crate) fn queries(&self) -> impl Iterator<Item = &'static Query> {
+        let kpis = self.kpis.iter().flat_map(|kpis| [Some(kpis.query), kpis.trend]).flatten();
+        kpis.chain(self.panels.iter().map(|panel| panel.query))
+    }
+}
+
 /// What only some reports have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extra {

@@ -2,5 +2,6 @@
 
 pub(crate) mod answers;
 pub(crate) mod filters;
+pub(crate) mod held;
 pub(crate) mod rows;
 pub(crate) mod sql;

@@ -140,6 +140,11 @@ impl Parameters {
 }
 
 impl Query {
+    /// Whether the statement names this table or column.
+    pub(crate) fn names(&self, word: &str) -> bool {
+        names(self.text, word)
+    }
+
     /// The statement with every parameter in its place. An unknown one stays, and the engine refuses it.
     pub(crate) fn filled(&self, parameters: &Parameters) -> String {
         let mut pieces = self.text.split('$');
@@ -157,6 +162,13 @@ impl Query {
         }
         sql
     }
+}
+
+/// Whether a statement has this word, beside what its comments say.
+pub(crate) fn names(statement: &str, word: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let lines = statement.lines().filter(|line| !line.starts_with("--"));
+    lines.flat_map(|line| line.split(|c: char| !is_word(c))).any(|named| named == word)
 }
 
 #[cfg(test)]

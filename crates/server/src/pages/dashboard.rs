@@ -102,6 +102,9 @@ pub(crate) struct Request<'a> {
     pub(crate) cell_min: i64,
 }
 
+/// A question with its parameters.
+type Asked = (&'static sql::Query, Parameters);
+
 /// The page of a connection.
 pub(crate) async fn page(
     State(app): State<Arc<App>>,
@@ -143,11 +146,11 @@ fn tag(parts: &[&str]) -> String {
 }
 
 /// What every report asks as it is first shown, then what it asks for the other periods.
-pub(crate) fn ahead(as_of: Option<i64>) -> Vec<String> {
+pub(crate) fn ahead(as_of: Option<i64>) -> Vec<Asked> {
     let Some(as_of) = as_of else { return Vec::new() };
     let all = |filters: &Filters, may_be_asked: fn(&Dashboard) -> bool| {
         let dashboards = dashboards::ALL.into_iter().filter(|dashboard| may_be_asked(dashboard));
-        dashboards.flat_map(|dashboard| statements(dashboard, filters, as_of)).collect::<Vec<_>>()
+        dashboards.flat_map(|dashboard| asked(dashboard, filters, as_of)).collect::<Vec<_>>()
     };
     let standard = all(&Filters::standard(), |_| true);
     let periods =
@@ -155,36 +158,21 @@ pub(crate) fn ahead(as_of: Option<i64>) -> Vec<String> {
     standard.into_iter().chain(periods).collect()
 }
 
-/// What the reports with filters ask, with and without each of them: together they read every column that any such
-/// question reads.
-pub(crate) fn filtered(as_of: Option<i64>) -> Vec<String> {
-    let Some(as_of) = as_of else { return Vec::new() };
-    let some = Filters {
-        group: Some(0),
-        priority: PRIORITY.values.first().copied(),
-        channel: CHANNEL.values.first().copied(),
-        ..Filters::standard()
-    };
-    let splits = Split::ALL.map(|by| Filters { by, ..Filters::standard() });
-    let dashboards = dashboards::ALL.into_iter().filter(|dashboard| dashboard.has_filters);
-    let asked = dashboards.flat_map(|dashboard| {
-        splits.iter().chain([&some]).flat_map(|filters| statements(dashboard, filters, as_of))
-    });
-    asked.collect()
-}
-
-/// What a report asks: exactly the statements that [`make`] waits for.
-fn statements(dashboard: &Dashboard, filters: &Filters, as_of: i64) -> Vec<String> {
+/// What a report asks: exactly the questions that [`make`] waits for.
+fn asked(dashboard: &Dashboard, filters: &Filters, as_of: i64) -> Vec<Asked> {
     let span = filters.span(as_of);
     let now = Parameters::new(filters, span, as_of);
-    let mut statements = vec![sql::FILTER_GROUPS.filled(&now)];
+    let mut asked = Vec::new();
+    if dashboard.has_filters {
+        asked.push((&sql::FILTER_GROUPS, now.clone()));
+    }
     if let Some(kpis) = &dashboard.kpis {
         let before = Parameters::new(filters, span.previous(), as_of);
-        statements.extend([kpis.query.filled(&now), kpis.query.filled(&before)]);
-        statements.extend(kpis.trend.map(|trend| trend.filled(&now)));
+        asked.extend([(kpis.query, now.clone()), (kpis.query, before)]);
+        asked.extend(kpis.trend.map(|trend| (trend, now.clone())));
     }
-    statements.extend(dashboard.panels.iter().map(|panel| panel.query.filled(&now)));
-    statements
+    asked.extend(dashboard.panels.iter().map(|panel| (panel.query, now.clone())));
+    asked
 }
 
 impl<'a> Request<'a> {
@@ -240,7 +228,7 @@ async fn kpis(request: &Request<'_>, as_of: i64) -> Vec<KpiView> {
     let Some(kpis) = &request.dashboard.kpis else { return Vec::new() };
     let span = request.filters.span(as_of);
     let asked = |query: &'static sql::Query, span| async move {
-        request.snapshot.ask(&query.filled(&Parameters::new(request.filters, span, as_of))).await.ok()
+        request.snapshot.answer(query, &Parameters::new(request.filters, span, as_of)).await.ok()
     };
     let trend = async {
         match kpis.trend {
@@ -268,7 +256,7 @@ async fn panels(request: &Request<'_>, as_of: i64) -> Vec<PanelView> {
         has_filters: request.dashboard.has_filters,
     };
     let answers = request.dashboard.panels.iter().map(|spec| async {
-        let answer = request.snapshot.ask(&spec.query.filled(&parameters)).await;
+        let answer = request.snapshot.answer(spec.query, &parameters).await;
         let links = request.has_links.then(|| Links {
             sql: format!("/c/{}/sql/{}{query}", request.connection, spec.query.name),
             csv: format!("/c/{}/data/{}.csv{query}", request.connection, spec.query.name),
@@ -308,8 +296,11 @@ fn words(all: &[&'static str], chosen: Option<&'static str>) -> Vec<Choice> {
 }
 
 async fn groups(request: &Request<'_>, as_of: i64) -> Vec<Choice> {
+    if !request.dashboard.has_filters {
+        return Vec::new();
+    }
     let parameters = Parameters::new(request.filters, request.filters.span(as_of), as_of);
-    let rows = request.snapshot.ask(&sql::FILTER_GROUPS.filled(&parameters)).await.unwrap_or_default();
+    let rows = request.snapshot.answer(&sql::FILTER_GROUPS, &parameters).await.unwrap_or_default();
     let ids = rows.rows.iter().filter_map(|row| row.first().and_then(Cell::integer));
     let choice = |id: i64| Choice {
         value: id.to_string(),
@@ -335,18 +326,58 @@ impl Page {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use deskmeter_warehouse::{MemoryTables, Warehouse, WarehouseOptions};
+    use futures::FutureExt as _;
 
     use super::*;
     use crate::data::answers::Answers;
+    use crate::visitors::Visitors;
 
-    #[tokio::test]
-    async fn what_is_asked_ahead_is_what_the_reports_ask() {
+    /// Tables without marts.
+    async fn empty() -> (Snapshot, Arc<Answers>) {
         let answers = Arc::new(Answers::new(1));
         let mut warehouse = Warehouse::new(WarehouseOptions::default()).unwrap();
         warehouse.open(MemoryTables::default()).await.unwrap();
-        let snapshot = Snapshot::over(warehouse, 1_795_348_800, Arc::clone(&answers));
-        snapshot.prepare().await;
+        (Snapshot::over(warehouse, 1_795_348_800, Arc::clone(&answers)), answers)
+    }
+
+    #[tokio::test]
+    async fn nothing_is_asked_ahead_while_a_visitor_waits_for_a_page() {
+        let (snapshot, answers) = empty().await;
+        let visitors = Visitors::let_first(Duration::MAX);
+        let visit = visitors.enter();
+        let mut prepared = Box::pin(snapshot.prepare(&visitors));
+        assert!(prepared.as_mut().now_or_never().is_none());
+        assert_eq!(answers.count(), 0);
+        drop(visit);
+        prepared.await;
+        assert!(answers.count() > 0 && snapshot.is_prepared());
+    }
+
+    #[tokio::test]
+    async fn a_visitor_who_comes_later_goes_before_the_next_question() {
+        let (snapshot, answers) = empty().await;
+        let visitors = Visitors::let_first(Duration::MAX);
+        let (query, parameters) = ahead(snapshot.as_of()).swap_remove(0);
+        let busy = answers.permits.acquire().await.unwrap();
+        let mut prepared = Box::pin(snapshot.prepare(&visitors));
+        assert!(prepared.as_mut().now_or_never().is_none(), "the first question waits for its turn");
+        let _visit = visitors.enter();
+        drop(busy);
+        tokio::select! {
+            _ = prepared.as_mut() => panic!("a visitor waits"),
+            _ = snapshot.answer(query, &parameters) => {}
+        }
+        assert!(prepared.as_mut().now_or_never().is_none());
+        assert_eq!(answers.count(), 1, "another question was asked ahead");
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_ahead_is_what_the_reports_ask() {
+        let (snapshot, answers) = empty().await;
+        snapshot.prepare(&Visitors::none()).await;
         let asked = answers.count();
         let labels = Labels::default();
         for filters in Filters::every_period() {

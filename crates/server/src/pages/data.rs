@@ -46,7 +46,8 @@ pub(crate) async fn sql(
     let filters = filters.parse().map_err(bad_filter)?;
     let snapshot = connection.snapshot().await.map_err(|error| Refusal::failed(&error))?;
     let statement = filled(&snapshot, &connection, query, &filters);
-    let marts = snapshot.catalogue().marts().filter(|mart| reads(&statement, &mart.name)).cloned().collect();
+    let marts =
+        snapshot.catalogue().marts().filter(|mart| sql::names(&statement, &mart.name)).cloned().collect();
     let arguments = filters.url_query();
     let shell = Shell::new(&app, &session, title, dashboard.slug).about(&name);
     html(&Statement {
@@ -103,10 +104,4 @@ fn shown(name: &str) -> Option<(&'static dashboards::Dashboard, &'static str, &'
 fn filled(snapshot: &Snapshot, connection: &Connection, query: &sql::Query, filters: &Filters) -> String {
     let as_of = snapshot.as_of().unwrap_or(connection.now().started_at.0);
     query.filled(&Parameters::new(filters, filters.span(as_of), as_of))
-}
-
-/// Whether the statement names this table as a whole word.
-fn reads(statement: &str, table: &str) -> bool {
-    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    statement.split(|c: char| !is_word(c)).any(|word| word == table)
 }
