@@ -12,7 +12,7 @@ with spans as (
 
 moves as (
     select
-        cast(date_trunc($bucket, cast(valid_from as timestamp)) as date) as step,
+        cast(cast(valid_from as timestamp) as date) as day,
         1 as change
     from spans
     where valid_from < $to
@@ -20,17 +20,25 @@ moves as (
     union all
 
     select
-        cast(date_trunc($bucket, cast(valid_to as timestamp)) as date) as step,
+        cast(cast(valid_to as timestamp) as date) as day,
         -1 as change
     from spans
     where valid_to < $to
 ),
 
-summed as (
+by_day as (
     select
-        step,
+        day,
         sum(change) as change
     from moves
+    group by day
+),
+
+summed as (
+    select
+        cast(date_trunc($bucket, day) as date) as step,
+        sum(change) as change
+    from by_day
     group by step
 ),
 

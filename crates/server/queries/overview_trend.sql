@@ -42,17 +42,25 @@ resolved as (
     group by step
 ),
 
-sla as (
+decided as (
     select
-        cast(date_trunc($bucket, cast(sla_targets.decided_at as timestamp)) as date) as step,
-        avg(case when sla_targets.outcome_by_event = 'achieved' then 1.0 else 0.0 end)
-            as sla_rate
+        cast(cast(sla_targets.decided_at as timestamp) as date) as day,
+        count(*) as n_decided,
+        count(*) filter (where sla_targets.outcome_by_event = 'achieved') as n_achieved
     from sla_targets
     inner join tickets on sla_targets.ticket_id = tickets.ticket_id
     where
         sla_targets.outcome_by_event <> 'open'
         and sla_targets.decided_at >= $from
         and sla_targets.decided_at < $to
+    group by day
+),
+
+sla as (
+    select
+        cast(date_trunc($bucket, day) as date) as step,
+        cast(sum(n_achieved) as double) / sum(n_decided) as sla_rate
+    from decided
     group by step
 )
 

@@ -21,8 +21,8 @@ select
     policy_metric,
     count(*) as n_decided,
     count(*) filter (where outcome_by_event = 'breached') as n_breached,
-    avg(case when outcome_by_event = 'achieved' then 1.0 else 0.0 end)
-        as achieved,
+    cast(count(*) - count(*) filter (where outcome_by_event = 'breached') as double)
+        / count(*) as achieved,
     median(cast(target_seconds as double)) / 60 as target_minutes,
     median(cast(elapsed_seconds as double)) / 60 as elapsed_minutes
 from targets

@@ -17,24 +17,11 @@ with targets as (
         )
 ),
 
-decided as (
-    select
-        count(*) as n_decided,
-        count(*) filter (where outcome_by_event = 'breached') as n_breached,
-        avg(case when outcome_by_event = 'achieved' then 1.0 else 0.0 end)
-            as target_rate
-    from targets
-    where
-        outcome_by_event <> 'open'
-        and decided_at >= $from
-        and decided_at < $to
-),
-
 by_ticket as (
     select
         ticket_id,
-        max(case when outcome_by_event = 'breached' then 1 else 0 end)
-            as is_breached
+        count(*) as n_decided,
+        count(*) filter (where outcome_by_event = 'breached') as n_breached
     from targets
     where
         outcome_by_event <> 'open'
@@ -43,8 +30,13 @@ by_ticket as (
     group by ticket_id
 ),
 
-ticket_level as (
-    select avg(1.0 - is_breached) as ticket_rate
+decided as (
+    select
+        coalesce(sum(n_decided), 0) as n_decided,
+        coalesce(sum(n_breached), 0) as n_breached,
+        cast(sum(n_decided) - sum(n_breached) as double) / sum(n_decided)
+            as target_rate,
+        avg(case when n_breached = 0 then 1.0 else 0.0 end) as ticket_rate
     from by_ticket
 ),
 
@@ -65,5 +57,4 @@ running as (
 
 select *
 from decided
-cross join ticket_level
 cross join running

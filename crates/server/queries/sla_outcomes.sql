@@ -15,16 +15,25 @@ with targets as (
                 where ticket_metrics.channel = $channel
             )
         )
+),
+
+by_day as (
+    select
+        cast(cast(decided_at as timestamp) as date) as day,
+        count(*) as n_decided,
+        count(*) filter (where outcome_by_event = 'breached') as n_breached
+    from targets
+    where
+        outcome_by_event <> 'open'
+        and decided_at >= $from
+        and decided_at < $to
+    group by day
 )
 
 select
-    cast(date_trunc($bucket, cast(decided_at as timestamp)) as date) as step,
-    count(*) filter (where outcome_by_event = 'achieved') as n_achieved,
-    count(*) filter (where outcome_by_event = 'breached') as n_breached
-from targets
-where
-    outcome_by_event <> 'open'
-    and decided_at >= $from
-    and decided_at < $to
+    cast(date_trunc($bucket, day) as date) as step,
+    sum(n_decided) - sum(n_breached) as n_achieved,
+    sum(n_breached) as n_breached
+from by_day
 group by step
 order by step

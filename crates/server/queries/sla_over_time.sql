@@ -15,17 +15,25 @@ with targets as (
                 where ticket_metrics.channel = $channel
             )
         )
+),
+
+by_day as (
+    select
+        cast(cast(decided_at as timestamp) as date) as day,
+        count(*) as n_decided,
+        count(*) filter (where outcome_by_event = 'breached') as n_breached
+    from targets
+    where
+        outcome_by_event <> 'open'
+        and decided_at >= $from
+        and decided_at < $to
+    group by day
 )
 
 select
-    cast(date_trunc($bucket, cast(decided_at as timestamp)) as date) as step,
-    count(*) as n_decided,
-    avg(case when outcome_by_event = 'achieved' then 1.0 else 0.0 end)
-        as achieved
-from targets
-where
-    outcome_by_event <> 'open'
-    and decided_at >= $from
-    and decided_at < $to
+    cast(date_trunc($bucket, day) as date) as step,
+    sum(n_decided) as n_decided,
+    cast(sum(n_decided) - sum(n_breached) as double) / sum(n_decided) as achieved
+from by_day
 group by step
 order by step
