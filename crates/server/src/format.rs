@@ -143,10 +143,11 @@ pub(crate) fn span_words(seconds: i64) -> String {
 
 /// A word of a closed list as a label: `native_messaging` becomes `Native messaging`.
 pub(crate) fn label(word: &str) -> String {
-    if matches!(word, "api" | "sms") {
-        return word.to_ascii_uppercase();
-    }
-    let mut text = word.replace('_', " ");
+    let words = word.split('_').map(|word| match word {
+        "api" | "sla" | "sms" => word.to_ascii_uppercase(),
+        word => word.to_owned(),
+    });
+    let mut text = words.collect::<Vec<_>>().join(" ");
     if let Some(first) = text.get_mut(0..1) {
         first.make_ascii_uppercase();
     }
@@ -178,5 +179,7 @@ mod tests {
         assert_eq!(axis(4_320.0, Unit::Minutes), "3 d");
         assert_eq!(ago(0, 7_300), "2 hours ago");
         assert_eq!(label("native_messaging"), "Native messaging");
+        assert_eq!(label("sla_first_reply_time"), "SLA first reply time");
+        assert_eq!(label("api"), "API");
     }
 }
