@@ -124,7 +124,7 @@ mod tests {
     use super::*;
     use crate::data::filters::{Filters, Split};
     use crate::data::rows::{Cell, Rows};
-    use crate::data::sql::{OVERVIEW_KPIS, Parameters, QUALITY_CHECKS};
+    use crate::data::sql::{OVERVIEW_KPIS, Parameters, QUALITY_CHECKS, SLA_KPIS};
 
     /// Every mart, without rows.
     async fn marts() -> (Warehouse, MemoryTables) {
@@ -178,6 +178,18 @@ mod tests {
             }
         }
         assert!(reads > 500, "plans tell of {reads} columns");
+    }
+
+    #[tokio::test]
+    async fn where_no_target_is_decided_there_are_none_and_no_rate() {
+        let (warehouse, _) = marts().await;
+        let parameters = Parameters::new(&Filters::standard(), Filters::standard().span(0), 0);
+        let stream = warehouse.query(&SLA_KPIS.filled(&parameters)).await.unwrap();
+        let schema = stream.schema();
+        let rows = Rows::new(&schema, &stream.try_collect::<Vec<_>>().await.unwrap());
+        let told = ["n_decided", "n_breached", "target_rate", "ticket_rate"]
+            .map(|column| rows.first(column).clone());
+        assert_eq!(told, [Cell::Int(0), Cell::Int(0), Cell::Null, Cell::Null]);
     }
 
     #[tokio::test]

@@ -375,6 +375,14 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_report_without_filters_asks_nothing_for_them() {
+        let (snapshot, answers) = empty().await;
+        let (privacy, labels) = (dashboards::get("privacy").unwrap(), Labels::default());
+        make(&Request::of(privacy, &snapshot, "", &Filters::standard(), &labels)).await;
+        assert_eq!(answers.count(), privacy.queries().count());
+    }
+
+    #[tokio::test]
     async fn what_is_asked_ahead_is_what_the_reports_ask() {
         let (snapshot, answers) = empty().await;
         snapshot.prepare(&Visitors::none()).await;
