@@ -110,6 +110,11 @@ fn nearest_of<T: ToString>(nearest: &[T]) -> String {
 }
 
 impl Error {
+    /// Whether a model found too little memory.
+    pub(crate) fn is_about_memory(&self) -> bool {
+        matches!(self, Self::Model { source, .. } if matches!(source.find_root(), DataFusionError::ResourcesExhausted(_)))
+    }
+
     pub(crate) fn model(name: &str, source: DataFusionError) -> Self {
         Self::Model { model: name.to_owned(), source: Box::new(source) }
     }

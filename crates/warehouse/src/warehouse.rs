@@ -9,6 +9,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::prelude::{DataFrame, SessionContext};
 use futures::TryStreamExt as _;
+use futures::future::try_join_all;
 
 use crate::Error;
 use crate::business_time::Schedules;
@@ -241,12 +242,13 @@ impl Warehouse {
         Ok(())
     }
 
-    /// An engine with the collected tables as they are now.
+    /// An engine with the collected tables as they are now, opened side by side: far away each takes several requests.
     pub(crate) async fn source_context(&self) -> Result<SessionContext, Error> {
         let context = self.sessions.open().map_err(Error::engine)?;
-        for table in deskmeter_tables::ALL {
+        let opened = deskmeter_tables::ALL.iter().map(|table| self.provider(table.name, &context));
+        for (table, opened) in deskmeter_tables::ALL.iter().zip(try_join_all(opened).await?) {
             let failed = |source| Error::table("register", table.name, source);
-            match self.provider(table.name, &context).await? {
+            match opened {
                 // The column that tells connections apart is no column of the contract.
                 Some(provider) if self.is_union() => {
                     context.register_table(table.name, provider).map(drop).map_err(failed)?;
@@ -277,8 +279,9 @@ impl Warehouse {
     }
 
     async fn register_marts(&self, context: &SessionContext) -> Result<(), Error> {
-        for model in self.catalogue.marts() {
-            if let Some(provider) = self.provider(&model.name, context).await? {
+        let opened = self.catalogue.marts().map(|model| self.provider(&model.name, context));
+        for (model, opened) in self.catalogue.marts().zip(try_join_all(opened).await?) {
+            if let Some(provider) = opened {
                 let failed = |source| Error::table("register", &model.name, source);
                 context.register_table(&model.name, provider).map_err(failed)?;
             }
@@ -425,14 +428,15 @@ impl Warehouse {
         refresh::parts(context, tickets, self.options.memory_limit_bytes).await.map_err(Error::engine)
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a SessionContext,
-        moment: Moment<'a>,
-        replaced: Option<Replaced>,
-    ) -> Refresh<'a> {
-        let (store, engine, missing) = (&self.store, &self.options.engine, moment.missing);
-        Refresh { context, store, engine, parameters: self.parameters(moment.as_of), missing, replaced }
+    fn run(&self, context: &SessionContext, moment: Moment<'_>, replaced: Option<Replaced>) -> Refresh {
+        Refresh {
+            context: context.clone(),
+            store: self.store.clone(),
+            engine: self.options.engine.clone(),
+            parameters: self.parameters(moment.as_of),
+            missing: moment.missing.clone(),
+            replaced,
+        }
     }
 }
 

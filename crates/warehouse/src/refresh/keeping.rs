@@ -4,25 +4,26 @@ use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
-use super::merging::Replaced;
-use super::{CheckReport, checks};
+use super::{CheckReport, Refresh, checks, missing};
 use crate::Error;
+use crate::error::external;
 use crate::models::Model;
 use crate::staging::StagedMart;
-use crate::store::Store;
 
 /// Marts that are written at a time: each holds its rows until it is done.
 const AT_ONCE: usize = 2;
 
-/// The marts of one run that are under way, and those that are done, by the order in which they were made. Whoever drops
-/// it ends what is under way.
+/// Rows of one schema.
+pub(super) type Rows = (SchemaRef, Vec<RecordBatch>);
+
+/// The marts of one run that are under way, and those that are done, by the place of their step. Whoever drops it ends
+/// what is under way.
 #[derive(Default)]
 pub(super) struct Keeping {
     under_way: JoinSet<Result<(usize, Kept), Error>>,
     done: BTreeMap<usize, Kept>,
-    begun: usize,
 }
 
 /// A mart that lies beside its table, and what was found of its rows.
@@ -35,22 +36,21 @@ impl Keeping {
     /// Begins with a mart, as soon as there is room for it.
     pub(super) async fn begin(
         &mut self,
-        store: &Store,
+        place: usize,
+        refresh: &Refresh,
         model: &Model,
-        rows: (SchemaRef, Vec<RecordBatch>),
-        replaced: Option<Replaced>,
+        rows: Rows,
     ) -> Result<(), Error> {
         while self.under_way.len() >= AT_ONCE {
             self.take_one().await?;
         }
-        let (store, model) = (store.clone(), model.clone());
-        let position = self.begun;
-        self.begun += 1;
+        let (store, replaced) = (refresh.store.clone(), refresh.replaced.clone());
+        let model = missing::described(model, &refresh.missing).into_owned();
         self.under_way.spawn(async move {
             let checks = checks::of_rows(&model, &rows.0, &rows.1)
                 .map_err(|source| Error::model(&model.name, source.into()))?;
             let mart = StagedMart::write(&store, &model, rows, replaced.as_ref()).await?;
-            Ok((position, Kept { mart, checks }))
+            Ok((place, Kept { mart, checks }))
         });
         Ok(())
     }
@@ -64,15 +64,21 @@ impl Keeping {
     }
 
     async fn take_one(&mut self) -> Result<(), Error> {
-        match self.under_way.join_next().await {
-            Some(Ok(ended)) => {
-                let (position, kept) = ended?;
-                self.done.insert(position, kept);
-            }
-            // It is a panic as if the work had been done here: nobody aborts these tasks while somebody waits for them.
-            Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            Some(Err(_)) | None => {}
+        if let Some(ended) = self.under_way.join_next().await {
+            let (place, kept) = of_task(ended)?;
+            self.done.insert(place, kept);
         }
         Ok(())
+    }
+}
+
+/// What a task gave. A panic of it is as if the work had been done here: nobody aborts a task that somebody waits for.
+pub(super) fn of_task<T>(ended: Result<Result<T, Error>, JoinError>) -> Result<T, Error> {
+    match ended {
+        Ok(given) => given,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(error) => Err(Error::engine(external(error))),
+        },
     }
 }

@@ -4,6 +4,7 @@ mod checks;
 mod keeping;
 mod merging;
 mod missing;
+mod order;
 mod plan;
 mod report;
 mod results;

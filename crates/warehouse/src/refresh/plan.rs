@@ -1,6 +1,6 @@
 //! Which models a refresh evaluates, how, and how long their rows are held.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::models::{Catalogue, Layer, Model};
 
@@ -55,33 +55,4 @@ fn form(model: &Model, models: &[&Model]) -> Form {
             if readers > 1 { Form::Memory } else { Form::View }
         }
     }
-}
-
-/// The models whose rows nobody needs after each step, by the step's model. A view passes its need on to its readers.
-pub(crate) fn last_use<'a>(steps: &[Step<'a>]) -> BTreeMap<&'a str, Vec<&'a str>> {
-    let mut needs: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    let mut last: BTreeMap<&str, &str> = BTreeMap::new();
-    let forms: BTreeMap<&str, Form> =
-        steps.iter().map(|step| (step.model.name.as_str(), step.form)).collect();
-    for step in steps {
-        let mut own = BTreeSet::new();
-        for name in &step.model.upstream {
-            match forms.get(name.as_str()) {
-                Some(Form::View) => own.extend(needs.get(name.as_str()).into_iter().flatten().copied()),
-                Some(Form::Memory) => {
-                    own.insert(name.as_str());
-                }
-                Some(Form::Kept) | None => {}
-            }
-        }
-        if step.form != Form::View {
-            last.extend(own.iter().map(|name| (*name, step.model.name.as_str())));
-        }
-        needs.insert(&step.model.name, own);
-    }
-    let mut released: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (name, at) in last {
-        released.entry(at).or_default().push(name);
-    }
-    released
 }

@@ -1,6 +1,6 @@
 //! Evaluates the steps of a refresh in one engine.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -15,11 +15,13 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::collect_partitioned;
 use datafusion::prelude::{SessionContext, col};
 use deskmeter_lake::ConnectionLake;
+use tokio::task::JoinSet;
 
-use super::keeping::Keeping;
+use super::keeping::{Keeping, Rows, of_task};
 use super::merging::Replaced;
 use super::missing;
-use super::plan::{Form, Step, last_use};
+use super::order::Order;
+use super::plan::{Form, Step};
 use super::{ModelReport, add_up, checks};
 use crate::models::{self, Model};
 use crate::options::Definitions;
@@ -29,15 +31,22 @@ use crate::store::Store;
 use crate::{Engine, Error};
 
 /// One run over a list of steps.
-pub(crate) struct Refresh<'a> {
-    pub(crate) context: &'a SessionContext,
-    pub(crate) store: &'a Store,
-    pub(crate) engine: &'a Engine,
+pub(crate) struct Refresh {
+    pub(crate) context: SessionContext,
+    pub(crate) store: Store,
+    pub(crate) engine: Engine,
     pub(crate) parameters: Vec<(&'static str, String)>,
     /// Collected tables that are missing.
-    pub(crate) missing: &'a BTreeSet<&'static str>,
+    pub(crate) missing: BTreeSet<&'static str>,
     /// The tickets that are made anew, where the rows of others are kept.
     pub(crate) replaced: Option<Replaced>,
+}
+
+/// A step that is done.
+struct Done {
+    report: ModelReport,
+    /// The rows of a mart.
+    kept: Option<Rows>,
 }
 
 /// What a run made: reports, and marts that nobody sees yet.
@@ -55,19 +64,46 @@ impl Made {
     }
 }
 
-impl Refresh<'_> {
-    /// Evaluates every step in order. While the next models are evaluated, the marts before them are checked and written.
-    pub(crate) async fn run(&self, steps: &[Step<'_>]) -> Result<Made, Error> {
-        let released = last_use(steps);
-        let mut made = Made::default();
+impl Refresh {
+    /// Evaluates every step, each after those that it reads: two at a time, and one by itself that found too little
+    /// memory beside another. While the next models are evaluated, the marts before them are checked and written.
+    pub(crate) async fn run(self, steps: &[Step<'_>]) -> Result<Made, Error> {
+        let refresh = Arc::new(self);
+        let mut order = Order::of(steps);
         let mut keeping = Keeping::default();
-        for step in steps {
-            let report = self.step(step, &mut keeping).await?;
-            made.models.push(report);
-            for name in released.get(step.model.name.as_str()).into_iter().flatten() {
-                self.context.deregister_table(*name).map_err(|source| Error::model(name, source))?;
+        let mut under_way = JoinSet::new();
+        let mut reports = BTreeMap::new();
+        loop {
+            while let Some((place, step)) = order.begin().and_then(|place| Some((place, steps.get(place)?))) {
+                let (refresh, model, form) = (Arc::clone(&refresh), step.model.clone(), step.form);
+                under_way.spawn(async move { Ok((place, refresh.step(model, form).await)) });
             }
+            let Some(ended) = under_way.join_next().await else { break };
+            let (place, done) = of_task(ended)?;
+            let done = match done {
+                Err(error) if error.is_about_memory() && order.retry(place) => continue,
+                done => done?,
+            };
+            if let (Some(rows), Some(step)) = (done.kept, steps.get(place)) {
+                keeping.begin(place, &refresh, step.model, rows).await?;
+            }
+            for step in order.end(place).into_iter().filter_map(|place| steps.get(place)) {
+                let failed = |source| Error::model(&step.model.name, source);
+                refresh.context.deregister_table(&step.model.name).map_err(failed)?;
+            }
+            reports.insert(place, done.report);
         }
+        refresh.finish(steps, reports.into_values().collect(), keeping).await
+    }
+
+    /// Waits for the marts that are still written, and asks the checks that read whole tables.
+    async fn finish(
+        &self,
+        steps: &[Step<'_>],
+        models: Vec<ModelReport>,
+        keeping: Keeping,
+    ) -> Result<Made, Error> {
+        let mut made = Made { models, ..Made::default() };
         for kept in keeping.finish().await? {
             if let Some(report) = made.models.iter_mut().find(|report| report.name == kept.mart.name) {
                 report.checks = kept.checks;
@@ -76,47 +112,49 @@ impl Refresh<'_> {
         }
         for (step, report) in steps.iter().zip(&mut made.models).filter(|(step, _)| step.form == Form::Kept) {
             let rows = report.rows.unwrap_or_default();
-            let model = missing::described(step.model, self.missing);
-            let asked = checks::of_tables(&model, self.context, &self.parameters, rows).await;
+            let model = missing::described(step.model, &self.missing);
+            let asked = checks::of_tables(&model, &self.context, &self.parameters, rows).await;
             report.checks.extend(asked.map_err(|source| Error::model(&step.model.name, source))?);
         }
         Ok(made)
     }
 
-    async fn step(&self, step: &Step<'_>, keeping: &mut Keeping) -> Result<ModelReport, Error> {
+    async fn step(&self, model: Model, form: Form) -> Result<Done, Error> {
         let started = Instant::now();
-        let model = step.model;
         let failed = |source| Error::model(&model.name, source);
-        let plan = bound_plan(self.context, model, &self.parameters).await;
+        let plan = bound_plan(&self.context, &model, &self.parameters).await;
         let plan = plan.map_err(|source| Error::of_plan(&model.name, source))?;
         let frame = DataFrame::new(self.context.state(), plan);
-        let rows = match step.form {
+        let (rows, kept) = match form {
             Form::View => {
-                replace_table(self.context, &model.name, frame.into_view()).map_err(failed)?;
-                None
+                replace_table(&self.context, &model.name, frame.into_view()).map_err(failed)?;
+                (None, None)
             }
-            Form::Memory => Some(self.hold(model, frame).await.map_err(failed)?),
+            Form::Memory => (Some(self.hold(&model, frame).await.map_err(failed)?), None),
             Form::Kept => {
-                let frame = missing::told(frame, model, self.missing).map_err(failed)?;
-                Some(self.keep(&missing::described(model, self.missing), frame, keeping).await?)
+                let frame = missing::told(frame, &model, &self.missing).map_err(failed)?;
+                let kept = self.keep(&missing::described(&model, &self.missing), frame).await?;
+                (Some(kept.1.iter().map(|batch| batch.num_rows() as u64).sum()), Some(kept))
             }
         };
-        Ok(ModelReport {
-            name: model.name.clone(),
+        let report = ModelReport {
+            name: model.name,
             layer: model.layer,
             rows,
             elapsed: started.elapsed(),
             checks: Vec::new(),
-        })
+        };
+        Ok(Done { report, kept })
     }
 
     async fn hold(&self, model: &Model, frame: DataFrame) -> EngineResult<u64> {
-        let (rows, table) = held(self.engine, self.store.lake(), &model.name, frame).await?;
-        replace_table(self.context, &model.name, table)?;
+        let (rows, table) = held(&self.engine, self.store.lake(), &model.name, frame).await?;
+        replace_table(&self.context, &model.name, table)?;
         Ok(rows)
     }
 
-    async fn keep(&self, model: &Model, frame: DataFrame, keeping: &mut Keeping) -> Result<u64, Error> {
+    /// The rows of a mart, which the engine can read from now on.
+    async fn keep(&self, model: &Model, frame: DataFrame) -> Result<Rows, Error> {
         let failed = |source| Error::model(&model.name, source);
         let schema = storable_schema(frame.schema().inner());
         let batches = in_key_order(model, frame).map_err(failed)?.collect().await.map_err(failed)?;
@@ -126,13 +164,10 @@ impl Refresh<'_> {
             .map(|batch| storable(batch, &schema))
             .collect::<Result<_, _>>()
             .map_err(|source| failed(source.into()))?;
-        let rows = batches.iter().map(RecordBatch::num_rows).sum::<usize>() as u64;
-        keeping
-            .begin(self.store, model, (Arc::clone(&schema), batches.clone()), self.replaced.clone())
-            .await?;
+        let rows = (Arc::clone(&schema), batches.clone());
         let held =
             self.engine.hold(self.store.lake(), &model.name, schema, vec![batches]).await.map_err(failed)?;
-        replace_table(self.context, &model.name, held).map_err(failed)?;
+        replace_table(&self.context, &model.name, held).map_err(failed)?;
         Ok(rows)
     }
 }
