@@ -8,7 +8,7 @@
 //! cargo bench -p deskmeter-warehouse -- touch DIR N             refreshes after the newest N tickets changed
 //! ```
 //!
-//! `MEMORY_GIB` is the engine's memory limit, 2 unless it is set.
+//! `MEMORY_GIB` is the engine's memory limit, 2 unless it is set; `ENGINE` what runs the models, `embedded` unless it is set.
 #![expect(clippy::print_stdout, reason = "a benchmark tells its figures")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that fails stops")]
 
@@ -16,6 +16,7 @@
 mod world;
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 use std::time::Instant;
 
 use arrow::array::AsArray;
@@ -46,10 +47,17 @@ fn schedule() -> ScheduleSpec {
     }
 }
 
-fn warehouse(memory_gib: usize) -> Warehouse {
+/// What an environment variable says; the same as nothing unless it can be understood.
+fn asked<T: FromStr>(name: &str) -> Option<T> {
+    #[expect(clippy::disallowed_methods, reason = "a switch of the benchmark")]
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
+}
+
+fn warehouse() -> Warehouse {
     let options = WarehouseOptions {
         schedules: vec![schedule()],
-        memory_limit_bytes: memory_gib << 30,
+        memory_limit_bytes: asked("MEMORY_GIB").unwrap_or(2_usize) << 30,
+        engine: asked("ENGINE").unwrap_or_default(),
         ..WarehouseOptions::default()
     };
     Warehouse::new(options).unwrap()
@@ -113,9 +121,7 @@ fn resident_mib_max() -> u64 {
 async fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    #[expect(clippy::disallowed_methods, reason = "a switch of the benchmark")]
-    let memory_gib = std::env::var("MEMORY_GIB").ok().and_then(|text| text.parse().ok()).unwrap_or(2);
-    let mut warehouse = warehouse(memory_gib);
+    let mut warehouse = warehouse();
     match words.as_slice() {
         ["make", folder, tickets] => make(folder, tickets.parse().unwrap()).await,
         ["refresh", folder] => {

@@ -14,7 +14,7 @@ use datafusion::common::{TableReference, not_impl_err};
 use datafusion::datasource::MemTable;
 use datafusion::datasource::file_format::FileFormatFactory;
 use datafusion::error::{DataFusionError, Result};
-use datafusion::execution::TaskContext;
+use datafusion::execution::{SessionStateDefaults, TaskContext};
 use datafusion::logical_expr::{Extension, LogicalPlan, ScalarUDF, WindowUDF};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion_proto::logical_plan::LogicalExtensionCodec;
@@ -170,14 +170,20 @@ impl Functions {
         }
     }
 
+    /// A function of ours; one without schedules is the engine's own, of which Ballista's executors know some by themselves.
     fn read(&self, name: &str, bytes: &[u8]) -> Result<Arc<ScalarUDF>> {
-        let schedules = self.schedules(bytes)?;
-        let function =
-            business_time::functions(&schedules).into_iter().find(|function| function.name() == name);
-        match function {
-            Some(function) => Ok(Arc::new(function)),
-            None => not_impl_err!("function {name} cannot be run by a cluster"),
-        }
+        let function = if bytes.is_empty() {
+            SessionStateDefaults::default_scalar_functions()
+                .into_iter()
+                .find(|function| function.name() == name)
+        } else {
+            let functions = business_time::functions(&self.schedules(bytes)?);
+            functions.into_iter().find(|function| function.name() == name).map(Arc::new)
+        };
+        let Some(function) = function else {
+            return not_impl_err!("function {name} cannot be run by a cluster");
+        };
+        Ok(function)
     }
 
     fn schedules(&self, bytes: &[u8]) -> Result<Arc<Schedules>> {

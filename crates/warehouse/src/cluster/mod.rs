@@ -13,6 +13,7 @@ mod stores;
 
 use std::sync::Arc;
 
+use ballista_core::config::BALLISTA_ADAPTIVE_PLANNER_ENABLED;
 use ballista_core::extension::{SessionConfigExt as _, SessionStateExt as _};
 use datafusion::error::Result;
 use datafusion::execution::SessionStateBuilder;
@@ -29,7 +30,10 @@ const MESSAGE_BYTES_MAX: usize = 256 << 20;
 /// How long rows on their way between stages outlive their job, in seconds.
 const SHUFFLE_SECONDS: u64 = 300;
 
-/// A context whose plans run on the cluster of this scheduler. Nothing is asked of it yet.
+/// A context whose plans run on the cluster of this scheduler. Nothing is asked of it yet. Stages are planned once:
+/// Ballista 55.0 otherwise plans them anew after each, and comes to no end with some of our models. And rows are joined by
+/// hash: a left join of sorted rows with a further condition gives rows out of their order in DataFusion 55.2, and one
+/// after it on the same key misses rows (`ends` of `status_transitions.sql` found a third of them).
 pub(crate) fn context(
     scheduler: &str,
     config: SessionConfig,
@@ -38,7 +42,8 @@ pub(crate) fn context(
     let config = config
         .upgrade_for_ballista()
         .with_ballista_logical_extension_codec(Arc::new(codec::Logical::default()))
-        .with_ballista_coalesce_enabled(false)
+        .set_bool(BALLISTA_ADAPTIVE_PLANNER_ENABLED, false)
+        .set_bool("datafusion.optimizer.prefer_hash_join", true)
         .with_ballista_grpc_client_max_message_size(MESSAGE_BYTES_MAX);
     let state = SessionStateBuilder::new()
         .with_default_features()

@@ -36,7 +36,7 @@ pub(super) struct Files {
     store: String,
     /// The column whose values stand in the files' folders.
     partition: Option<String>,
-    files: Vec<File>,
+    list: Vec<File>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ impl Snapshot {
             bytes: file.bytes,
             partition: file.partition,
         });
-        let files = Files { store: root(lake.url()), partition, files: files.collect() };
+        let files = Files { store: root(lake.url()), partition, list: files.collect() };
         Ok(Self::new(state.snapshot().arrow_schema(), files))
     }
 
@@ -83,7 +83,7 @@ impl Snapshot {
         let written = written.map_err(|error| DataFusionError::External(Box::new(error)))?;
         let files =
             written.into_iter().map(|(path, bytes)| File { path: path.to_string(), bytes, partition: None });
-        let files = Files { store: root(lake.url()), partition: None, files: files.collect() };
+        let files = Files { store: root(lake.url()), partition: None, list: files.collect() };
         Ok(Self::new(schema, files))
     }
 
@@ -115,7 +115,7 @@ impl Snapshot {
 
     /// The files that can hold rows for which the filters on the partition column hold.
     fn wanted_files(&self, session: &dyn Session, filters: &[Expr]) -> Result<Vec<&File>> {
-        let all: Vec<&File> = self.files.files.iter().collect();
+        let all: Vec<&File> = self.files.list.iter().collect();
         let Some(field) = self.partition_field() else { return Ok(all) };
         let values: ArrayRef =
             Arc::new(all.iter().map(|file| file.partition.as_deref()).collect::<StringArray>());
