@@ -1,6 +1,7 @@
 """Runs deskmeter and its peers on the same input and writes bench/RESULTS.md: see bench/run, which builds what this takes."""
 
 import argparse
+import contextlib
 import datetime
 import importlib.metadata
 import json
@@ -9,6 +10,8 @@ import pathlib
 import platform
 import re
 import shutil
+import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -88,16 +91,51 @@ def sync(args, folder, report):
     report.sync(args, rows, figures)
 
 
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@contextlib.contextmanager
+def cluster(binary, executors, folder):
+    """A Ballista scheduler and its executors, which share the machine's cores; yields the engine's URL."""
+    scheduler = f"127.0.0.1:{free_port()}"
+    commands = [["scheduler", "--bind", scheduler]]
+    for number in range(executors):
+        cores, work = max(1, os.cpu_count() // executors), folder / f"executor-{number}"
+        bind = ["--bind", f"127.0.0.1:{free_port()}", "--task-port", free_port(), "--cores", cores, "--work-dir", work]
+        commands.append(["executor", "--scheduler", scheduler, *bind])
+    with contextlib.ExitStack() as stack:
+        for command in commands:
+            words = [str(word) for word in [binary, *command]]
+            process = stack.enter_context(subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
+            stack.callback(process.terminate)
+            process.stdout.readline()
+        yield f"ballista://{scheduler}"
+
+
+def on_clusters(args, lake, folder):
+    """Seconds of a refresh on a cluster of one executor, and on one of two."""
+    told = []
+    for executors in (1, 2):
+        with cluster(args.binary, executors, folder) as engine:
+            told.append(seconds(desk.Ran([args.marts_bench, "refresh", lake], folder, {"ENGINE": engine}).stdout))
+    return told
+
+
 def marts(args, folder, report):
-    """All marts of made-up accounts: the embedded engine and DuckDB on the same SQL."""
+    """All marts of made-up accounts: the embedded engine, a cluster, and DuckDB on the same SQL."""
     figures = []
     for tickets in args.marts:
         lake = folder / f"marts-{tickets}"
         desk.Ran([args.marts_bench, "make", lake, tickets], folder)
         duckdb = desk.Ran([sys.executable, HERE / "duckdb_marts.py", lake / "acme", "2026-11-07T00:00:00Z", "--memory", "6GB"], folder)
         ours = desk.Ran([args.marts_bench, "refresh", lake], folder)
+        clusters = on_clusters(args, lake, folder) if tickets <= args.cluster_max else [None, None]
         told = re.search(r"^all marts: ([\d.]+) s", duckdb.stdout, re.M)
-        figures.append((tickets, seconds(ours.stdout), ours, float(told[1]), duckdb, re.search(r"^left out: (.*)$", duckdb.stdout, re.M)[1]))
+        left_out = re.search(r"^left out: (.*)$", duckdb.stdout, re.M)[1]
+        figures.append((tickets, seconds(ours.stdout), ours, float(told[1]), duckdb, clusters, left_out))
         shutil.rmtree(lake)
     report.marts(args, figures)
 
@@ -138,6 +176,7 @@ def main():
     parser.add_argument("--sync-tickets", type=int, default=2_000)
     parser.add_argument("--marts", type=sizes, default=[20_000])
     parser.add_argument("--lakes", type=sizes, default=[20_000, 200_000])
+    parser.add_argument("--cluster-max", type=int, default=200_000)
     parser.add_argument("--accounts", type=int, default=200)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--only", default="pages,sync,lake,marts,fleet")

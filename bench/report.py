@@ -97,14 +97,18 @@ class Report:
 
     def marts(self, args, figures):
         table = [
-            [f"{tickets:,}", f"{mine:.2f}", f"{theirs:.2f}", f"{theirs / mine:.2f}", f"{ours.peak_mb:.0f}", f"{duckdb.peak_mb:.0f}", left_out]
-            for tickets, mine, ours, theirs, duckdb, left_out in figures
+            [f"{tickets:,}", f"{mine:.2f}", f"{theirs:.2f}", f"{theirs / mine:.2f}", f"{ours.peak_mb:.0f}", f"{duckdb.peak_mb:.0f}"]
+            + [f"{cluster:.2f}" if cluster else "" for cluster in clusters]
+            + [left_out]
+            for tickets, mine, ours, theirs, duckdb, clusters, left_out in figures
         ]
         said = (
             f"`bench/run --only marts --marts {','.join(str(size) for size in args.marts)}`: all models over made-up accounts with twelve events a ticket, two cores. DuckDB runs the\n"
             "same SQL (`bench/duckdb_marts.py` says what its dialect needs) into memory, without business time and without checks; deskmeter has\n"
-            "business hours, checks every mart and commits Delta tables. One run each."
+            "business hours, checks every mart and commits Delta tables. A Ballista cluster does all that deskmeter does, by its scheduler and one\n"
+            "or two executors on the same cores: it tells what distribution costs. One run each."
         )
-        head = ["tickets", "deskmeter s", "DuckDB s", "DuckDB / deskmeter", "deskmeter peak MB", "DuckDB peak MB", "models that DuckDB left out"]
+        head = ["tickets", "deskmeter s", "DuckDB s", "DuckDB / deskmeter", "deskmeter peak MB", "DuckDB peak MB"]
+        head += ["Ballista, 1 executor, s", "Ballista, 2 executors, s", "models that DuckDB left out"]
         series = {"deskmeter": [(row[0], row[1]) for row in figures], "DuckDB": [(row[0], row[3]) for row in figures]}
         self.part("Marts", said, head, table, "marts", chart.lines("seconds for all marts", "tickets", series))

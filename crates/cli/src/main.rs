@@ -20,7 +20,7 @@ use clap::error::ErrorKind as ClapError;
 use crate::args::Cli;
 use crate::exit_code::Exit;
 
-/// Stack of each thread, in bytes; what is not used is never taken.
+/// Stack of each thread, in bytes: plans are nested as the models are. What is not used is never taken.
 const STACK_BYTES: usize = 16 << 20;
 
 fn main() -> ExitCode {
@@ -35,7 +35,9 @@ fn main() -> ExitCode {
     };
     logs::start(&cli.global);
     let format = cli.global.log_format;
-    let runtime = match runtime() {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().thread_stack_size(STACK_BYTES).enable_all().build();
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return failure::end(&anyhow::Error::new(error).context("start the runtime"), format),
     };
@@ -46,13 +48,4 @@ fn main() -> ExitCode {
         Ok(Err(error)) => failure::end(&error, format),
         Ok(Ok(exit)) | Err(exit) => exit.into(),
     }
-}
-
-/// Threads for work that keeps the processor or a disk busy are few: glibc gives each new thread an arena of its own and
-/// keeps there what was freed, so that with hundreds of threads many accounts would take twice the memory. Their stacks
-/// are deep: plans are nested as the models are.
-fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    builder.max_blocking_threads(4 * cores).thread_stack_size(STACK_BYTES).enable_all().build()
 }

@@ -25,6 +25,10 @@ use crate::refresh::{
 use crate::session::{self, EVER_ASSIGNED, Sessions};
 use crate::store::{Parts, Store};
 
+/// Tables that are opened at a time. Each holds a thread that waits for others, of which a process has some hundreds: more
+/// at a time could use them up.
+const OPENED_AT_ONCE: usize = 4;
+
 /// What all marts of a refresh have in common.
 #[derive(Clone, Copy)]
 struct Moment<'a> {
@@ -236,17 +240,30 @@ impl Warehouse {
         self.store.provider(name, context, &self.options.engine).await
     }
 
+    /// Several tables, some at a time: far away each takes several requests, one after the other.
+    async fn providers(
+        &self,
+        names: &[&str],
+        context: &SessionContext,
+    ) -> Result<Vec<Option<Arc<dyn TableProvider>>>, Error> {
+        let mut opened = Vec::with_capacity(names.len());
+        for names in names.chunks(OPENED_AT_ONCE) {
+            opened.extend(try_join_all(names.iter().map(|name| self.provider(name, context))).await?);
+        }
+        Ok(opened)
+    }
+
     async fn reopen(&self) -> Result<(), Error> {
         let context = self.reading_context().await?;
         *self.reading.write().unwrap_or_else(PoisonError::into_inner) = Some(context);
         Ok(())
     }
 
-    /// An engine with the collected tables as they are now, opened side by side: far away each takes several requests.
+    /// An engine with the collected tables as they are now.
     pub(crate) async fn source_context(&self) -> Result<SessionContext, Error> {
         let context = self.sessions.open().map_err(Error::engine)?;
-        let opened = deskmeter_tables::ALL.iter().map(|table| self.provider(table.name, &context));
-        for (table, opened) in deskmeter_tables::ALL.iter().zip(try_join_all(opened).await?) {
+        let opened = self.providers(&deskmeter_tables::ALL.map(|table| table.name), &context).await?;
+        for (table, opened) in deskmeter_tables::ALL.iter().zip(opened) {
             let failed = |source| Error::table("register", table.name, source);
             match opened {
                 // The column that tells connections apart is no column of the contract.
@@ -279,8 +296,8 @@ impl Warehouse {
     }
 
     async fn register_marts(&self, context: &SessionContext) -> Result<(), Error> {
-        let opened = self.catalogue.marts().map(|model| self.provider(&model.name, context));
-        for (model, opened) in self.catalogue.marts().zip(try_join_all(opened).await?) {
+        let names: Vec<&str> = self.catalogue.marts().map(|model| model.name.as_str()).collect();
+        for (model, opened) in self.catalogue.marts().zip(self.providers(&names, context).await?) {
             if let Some(provider) = opened {
                 let failed = |source| Error::table("register", &model.name, source);
                 context.register_table(&model.name, provider).map_err(failed)?;
