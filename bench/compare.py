@@ -109,9 +109,10 @@ def cluster(binary, executors, folder):
     with contextlib.ExitStack() as stack:
         for command in commands:
             words = [str(word) for word in [binary, *command]]
-            process = stack.enter_context(subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
+            process = stack.enter_context(subprocess.Popen(words, stdout=subprocess.PIPE, text=True))
             stack.callback(process.terminate)
-            process.stdout.readline()
+            if "listening" not in process.stdout.readline():
+                raise SystemExit(f"{command[0]} did not start")
         yield f"ballista://{scheduler}"
 
 
@@ -119,8 +120,10 @@ def on_clusters(args, lake, folder):
     """Seconds of a refresh on a cluster of one executor, and on one of two."""
     told = []
     for executors in (1, 2):
+        own = shutil.copytree(lake, folder / f"lake-{executors}")
         with cluster(args.binary, executors, folder) as engine:
-            told.append(seconds(desk.Ran([args.marts_bench, "refresh", lake], folder, {"ENGINE": engine}).stdout))
+            told.append(seconds(desk.Ran([args.marts_bench, "refresh", own], folder, {"ENGINE": engine}).stdout))
+        shutil.rmtree(own)
     return told
 
 
@@ -131,8 +134,8 @@ def marts(args, folder, report):
         lake = folder / f"marts-{tickets}"
         desk.Ran([args.marts_bench, "make", lake, tickets], folder)
         duckdb = desk.Ran([sys.executable, HERE / "duckdb_marts.py", lake / "acme", "2026-11-07T00:00:00Z", "--memory", "6GB"], folder)
-        ours = desk.Ran([args.marts_bench, "refresh", lake], folder)
         clusters = on_clusters(args, lake, folder) if tickets <= args.cluster_max else [None, None]
+        ours = desk.Ran([args.marts_bench, "refresh", lake], folder)
         told = re.search(r"^all marts: ([\d.]+) s", duckdb.stdout, re.M)
         left_out = re.search(r"^left out: (.*)$", duckdb.stdout, re.M)[1]
         figures.append((tickets, seconds(ours.stdout), ours, float(told[1]), duckdb, clusters, left_out))

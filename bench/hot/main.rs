@@ -155,7 +155,7 @@ fn upsert(criterion: &mut Criterion) {
     });
 }
 
-/// Each mart as a part of a full refresh in memory: what its own step takes, without the models before it.
+/// Each mart as a part of a full refresh in memory: what its own step takes, without the models before it but beside another.
 fn mart(criterion: &mut Criterion) {
     const AS_OF: i64 = world::START + 310 * world::DAY;
     let runtime = Runtime::new().unwrap();

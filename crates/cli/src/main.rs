@@ -20,7 +20,7 @@ use clap::error::ErrorKind as ClapError;
 use crate::args::Cli;
 use crate::exit_code::Exit;
 
-/// Stack of each thread, in bytes: plans are nested as the models are. What is not used is never taken.
+/// Stack of each worker thread, in bytes: plans are nested as the models are. What is not used is never taken.
 const STACK_BYTES: usize = 16 << 20;
 
 fn main() -> ExitCode {

@@ -10,7 +10,7 @@ use deskmeter_warehouse::{Catalogue, Warehouse};
 use futures::TryStreamExt as _;
 
 use crate::Error;
-use crate::data::answers::Answers;
+use crate::data::answers::{Answers, Key};
 use crate::data::filters::Filters;
 use crate::data::held::Held;
 use crate::data::rows::Rows;
@@ -48,7 +48,7 @@ pub(crate) struct Snapshot {
     version: blake3::Hash,
     as_of: Option<i64>,
     answers: Arc<Answers>,
-    held: Held,
+    held: Arc<Held>,
     is_prepared: AtomicBool,
 }
 
@@ -70,7 +70,7 @@ impl Snapshot {
     }
 
     fn of(warehouse: Warehouse, version: blake3::Hash, answers: Arc<Answers>) -> Self {
-        let (held, is_prepared) = (Held::none(warehouse.catalogue()), AtomicBool::new(false));
+        let (held, is_prepared) = (Arc::new(Held::none(warehouse.catalogue())), AtomicBool::new(false));
         Self { warehouse: Arc::new(warehouse), version, as_of: None, answers, held, is_prepared }
     }
 
@@ -122,15 +122,16 @@ impl Snapshot {
         query: &Query,
         parameters: &Parameters,
     ) -> Result<Arc<Rows>, Unanswered> {
-        self.held.load(query, &self.warehouse, &self.answers.room).await;
-        self.ask(&query.filled(parameters)).await
+        let statement = query.filled(parameters);
+        if !self.answers.has(self.key(&statement)) {
+            self.held.load(query, &self.warehouse, &self.answers.room).await;
+        }
+        self.ask(&statement).await
     }
 
     /// Answers a statement, up to [`ROWS_MAX`] rows. It runs beside the caller, so that the questions of a page use
     /// all cores; of all pages together only so many run at once.
     pub(crate) async fn ask(&self, statement: &str) -> Result<Arc<Rows>, Unanswered> {
-        let mut key = blake3::Hasher::new();
-        key.update(self.version.as_bytes()).update(statement.as_bytes());
         let compute = async || {
             let (warehouse, answers) = (Arc::clone(&self.warehouse), Arc::clone(&self.answers));
             let statement = statement.to_owned();
@@ -142,7 +143,14 @@ impl Snapshot {
             });
             computing.await.unwrap_or(Err(Unanswered::Stopped))
         };
-        self.answers.get_or_compute(key.finalize(), compute).await
+        self.answers.get_or_compute(self.key(statement), compute).await
+    }
+
+    /// Names a question about this state of the tables.
+    fn key(&self, statement: &str) -> Key {
+        let mut key = blake3::Hasher::new();
+        key.update(self.version.as_bytes()).update(statement.as_bytes());
+        key.finalize()
     }
 }
 

@@ -16,6 +16,7 @@
 mod world;
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::str::FromStr;
 use std::time::Instant;
 
@@ -47,10 +48,11 @@ fn schedule() -> ScheduleSpec {
     }
 }
 
-/// What an environment variable says; the same as nothing unless it can be understood.
-fn asked<T: FromStr>(name: &str) -> Option<T> {
+/// What an environment variable says, if it is set.
+fn asked<T: FromStr<Err: Debug>>(name: &str) -> Option<T> {
     #[expect(clippy::disallowed_methods, reason = "a switch of the benchmark")]
-    std::env::var(name).ok().and_then(|text| text.parse().ok())
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().unwrap())
 }
 
 fn warehouse() -> Warehouse {

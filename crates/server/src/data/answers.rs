@@ -63,6 +63,11 @@ impl Answers {
         Ok(Arc::clone(rows))
     }
 
+    /// Whether there is an answer.
+    pub(crate) fn has(&self, key: Key) -> bool {
+        self.kept().answers.get(&key).is_some_and(|answer| answer.rows.initialized())
+    }
+
     /// Forgets all answers.
     pub(crate) fn clear(&self) {
         *self.kept() = Kept::default();

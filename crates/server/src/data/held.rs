@@ -2,6 +2,7 @@
 //! marts others have their turn.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use super::sql::{FILTER_GROUPS, Query};
 use crate::backend::causes;
 use crate::dashboards::{self, Dashboard};
 
-/// A visitor waits for a mart this long at most; then the questions read its files.
+/// A question waits for a mart this long at most; then it reads its files, and the mart goes on coming.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The marts that the reports with filters read.
@@ -51,11 +52,18 @@ impl Held {
     }
 
     /// Loads the marts that a question reads, unless that was tried before.
-    pub(crate) async fn load(&self, query: &Query, warehouse: &Warehouse, room: &Room) {
-        for mart in
-            self.marts.iter().filter(|mart| !mart.is_tried.initialized() && mart.readers.contains(query.name))
-        {
-            let loading = Box::pin(mart.is_tried.get_or_init(|| self.load_one(mart, warehouse, room)));
+    pub(crate) async fn load(self: &Arc<Self>, query: &Query, warehouse: &Arc<Warehouse>, room: &Room) {
+        for (place, mart) in self.marts.iter().enumerate() {
+            if mart.is_tried.initialized() || !mart.readers.contains(query.name) {
+                continue;
+            }
+            // Beside whoever asks: what is half loaded when he goes is not lost.
+            let (held, warehouse, room) = (Arc::clone(self), Arc::clone(warehouse), room.clone());
+            let loading = tokio::spawn(async move {
+                if let Some(mart) = held.marts.get(place) {
+                    mart.is_tried.get_or_init(|| held.load_one(mart, &warehouse, &room)).await;
+                }
+            });
             if tokio::time::timeout(LOAD_TIMEOUT, loading).await.is_err() {
                 warn!(mart = mart.name, "what the reports read takes long to come");
             }
@@ -199,11 +207,11 @@ mod tests {
         let columns = schema.fields().iter().map(|field| new_null_array(field.data_type(), 1)).collect();
         let fields: Vec<_> =
             schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
-        let schema = std::sync::Arc::new(arrow::datatypes::Schema::new(fields));
-        let row = RecordBatch::try_new(std::sync::Arc::clone(&schema), columns).unwrap();
+        let schema = Arc::new(arrow::datatypes::Schema::new(fields));
+        let row = RecordBatch::try_new(Arc::clone(&schema), columns).unwrap();
         tables.put("ticket_metrics", schema, vec![row]);
         warehouse.open(tables).await.unwrap();
-        let held = Held::none(warehouse.catalogue());
+        let (held, warehouse) = (Arc::new(Held::none(warehouse.catalogue())), Arc::new(warehouse));
         let find = |name: &str| held.marts.iter().find(|mart| mart.name == name).unwrap();
         let nothing = Room::new(0);
 
@@ -221,5 +229,19 @@ mod tests {
         assert!(!held.has_room(), "a visitor does not wait for it again");
         held.load_rest(&warehouse, &enough).await;
         assert!(held.has_room());
+    }
+
+    #[tokio::test]
+    async fn a_mart_goes_on_coming_when_nobody_waits_for_it_any_more() {
+        let (warehouse, _) = marts().await;
+        let (held, warehouse) = (Arc::new(Held::none(warehouse.catalogue())), Arc::new(warehouse));
+        let room = Room::new(1 << 20);
+        let others = held.loading.lock().await;
+        let mut waiting = Box::pin(held.load(&OVERVIEW_KPIS, &warehouse, &room));
+        assert!(futures::poll!(waiting.as_mut()).is_pending(), "another mart has its turn");
+        tokio::task::yield_now().await;
+        drop((waiting, others));
+        let mart = held.marts.iter().find(|mart| mart.readers.contains(OVERVIEW_KPIS.name)).unwrap();
+        mart.is_tried.get_or_init(async || panic!("it was lost")).await;
     }
 }

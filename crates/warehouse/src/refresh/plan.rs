@@ -1,4 +1,4 @@
-//! Which models a refresh evaluates, how, and how long their rows are held.
+//! Which models a refresh evaluates, and how.
 
 use std::collections::BTreeSet;
 

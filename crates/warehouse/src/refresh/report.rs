@@ -48,7 +48,7 @@ pub struct ModelReport {
     pub layer: Layer,
     /// Rows made; none for a view, which is evaluated where it is read.
     pub rows: Option<u64>,
-    /// Time that planning, evaluating, checking and keeping it took.
+    /// Time that planning and evaluating it took, beside another model.
     pub elapsed: Duration,
     /// Every check that ran.
     pub checks: Vec<CheckReport>,
