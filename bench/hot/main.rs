@@ -5,6 +5,8 @@
 
 #[path = "../../crates/loader/benches/lake/desk.rs"]
 mod desk;
+#[path = "../../crates/warehouse/benches/marts/hours.rs"]
+mod hours;
 #[path = "../../crates/sanitizer/benches/sanitize/pages.rs"]
 mod pages;
 #[path = "../../crates/warehouse/tests/it/world.rs"]
@@ -19,9 +21,7 @@ use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_
 use deskmeter_lake::{ConnectionLake, FileWriter, Lake, TableSpec};
 use deskmeter_loader::{Loader, LoaderOptions};
 use deskmeter_sanitizer::{CleanBatch, PseudonymKey, Sanitizer, SanitizerOptions};
-use deskmeter_warehouse::{
-    AppliesTo, Hours, MemoryTables, RefreshScope, ScheduleSpec, Warehouse, WarehouseOptions,
-};
+use deskmeter_warehouse::{MemoryTables, RefreshScope, Warehouse, WarehouseOptions};
 use deskmeter_zendesk::Stream;
 use futures::TryStreamExt as _;
 use tempfile::TempDir;
@@ -47,19 +47,7 @@ fn lake(folder: &TempDir) -> ConnectionLake {
 
 /// A warehouse over these tables, with nine to five from Monday to Friday.
 async fn warehouse(tables: MemoryTables) -> Warehouse {
-    let open = || vec![(540, 1_020)];
-    let schedule = ScheduleSpec {
-        name: "default".into(),
-        applies_to: AppliesTo::default(),
-        hours: Hours {
-            time_zone: "Europe/Berlin".into(),
-            weekly: [open(), open(), open(), open(), open(), vec![], vec![]],
-            holidays: vec![],
-            special_days: vec![],
-        },
-        changes: vec![],
-    };
-    let options = WarehouseOptions { schedules: vec![schedule], ..WarehouseOptions::default() };
+    let options = WarehouseOptions { schedules: vec![hours::nine_to_five()], ..WarehouseOptions::default() };
     let mut warehouse = Warehouse::new(options).unwrap();
     warehouse.open(tables).await.unwrap();
     warehouse

@@ -12,6 +12,8 @@
 #![expect(clippy::print_stdout, reason = "a benchmark tells its figures")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that fails stops")]
 
+#[path = "marts/hours.rs"]
+mod hours;
 #[path = "../tests/it/world.rs"]
 mod world;
 
@@ -23,30 +25,12 @@ use std::time::Instant;
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 use deskmeter_lake::{ConnectionLake, Lake, TableSpec};
-use deskmeter_warehouse::{
-    AppliesTo, Hours, RefreshScope, ScheduleSpec, Touched, Warehouse, WarehouseOptions,
-};
+use deskmeter_warehouse::{RefreshScope, Touched, Warehouse, WarehouseOptions};
 use futures::TryStreamExt as _;
 
 const AS_OF: i64 = world::START + 310 * 86_400;
 /// Tickets whose rows are made at a time.
 const PART: i64 = 20_000;
-
-/// Nine to five, Monday to Friday.
-fn schedule() -> ScheduleSpec {
-    let open = || vec![(540, 1_020)];
-    ScheduleSpec {
-        name: "default".into(),
-        applies_to: AppliesTo::default(),
-        hours: Hours {
-            time_zone: "Europe/Berlin".into(),
-            weekly: [open(), open(), open(), open(), open(), vec![], vec![]],
-            holidays: vec![],
-            special_days: vec![],
-        },
-        changes: vec![],
-    }
-}
 
 /// What an environment variable says, if it is set.
 fn asked<T: FromStr<Err: Debug>>(name: &str) -> Option<T> {
@@ -57,7 +41,7 @@ fn asked<T: FromStr<Err: Debug>>(name: &str) -> Option<T> {
 
 fn warehouse() -> Warehouse {
     let options = WarehouseOptions {
-        schedules: vec![schedule()],
+        schedules: vec![hours::nine_to_five()],
         memory_limit_bytes: asked("MEMORY_GIB").unwrap_or(2_usize) << 30,
         engine: asked("ENGINE").unwrap_or_default(),
         ..WarehouseOptions::default()
