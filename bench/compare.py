@@ -109,10 +109,11 @@ def cluster(binary, executors, folder):
     with contextlib.ExitStack() as stack:
         for command in commands:
             words = [str(word) for word in [binary, *command]]
-            process = stack.enter_context(subprocess.Popen(words, stdout=subprocess.PIPE, text=True))
+            log = stack.enter_context((folder / f"{command[0]}.log").open("a"))
+            process = stack.enter_context(subprocess.Popen(words, stdout=subprocess.PIPE, stderr=log, text=True))
             stack.callback(process.terminate)
             if "listening" not in process.stdout.readline():
-                raise SystemExit(f"{command[0]} did not start")
+                raise SystemExit(f"{command[0]} did not start: {pathlib.Path(log.name).read_text()}")
         yield f"ballista://{scheduler}"
 
 

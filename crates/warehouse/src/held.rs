@@ -4,17 +4,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::MemTable;
 use datafusion::error::Result;
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::{Expr, LogicalPlan, TableProviderFilterPushDown, TableScan, TableType};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties as _};
 use datafusion::prelude::SessionContext;
 use futures::TryStreamExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::error::external;
 
 /// Memory for held columns, shared by all warehouses that are given the same room.
 #[derive(Debug, Clone)]
@@ -44,7 +49,7 @@ pub(crate) struct HeldTable {
 }
 
 impl HeldTable {
-    /// Reads these columns of a table; none when there is no room for all of them.
+    /// Reads these columns of a table, its parts side by side; none when there is no room for all of them.
     pub(crate) async fn load(
         context: &SessionContext,
         name: &str,
@@ -54,22 +59,36 @@ impl HeldTable {
         let whole = context.table_provider(name).await?;
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
         let plan = context.table(name).await?.select_columns(&columns)?.create_physical_plan().await?;
+        let reading = (0..plan.output_partitioning().partition_count()).map(|part| {
+            let stream = plan.execute(part, context.task_ctx())?;
+            Ok(SpawnedTask::spawn(read(stream, room.clone())))
+        });
         let (mut parts, mut taken) = (Vec::new(), Vec::new());
-        for part in 0..plan.output_partitioning().partition_count() {
-            let mut stream = plan.execute(part, context.task_ctx())?;
-            let mut batches = Vec::new();
-            while let Some(batch) = stream.try_next().await? {
-                let Some(room) = room.take(batch.get_array_memory_size()) else { return Ok(None) };
-                taken.push(room);
-                batches.push(batch);
-            }
+        // Whoever leaves ends those that still read.
+        for part in reading.collect::<Result<Vec<_>>>()? {
+            let Some((batches, room)) = part.join_unwind().await.map_err(external)?? else { return Ok(None) };
             parts.push(batches);
+            taken.extend(room);
         }
         let schema = plan.schema();
         let fields = whole.schema();
         let places = fields.fields().iter().map(|field| schema.index_of(field.name()).ok()).collect();
         Ok(Some(Self { whole, rows: MemTable::try_new(schema, parts)?, places, _room: taken }))
     }
+}
+
+/// The rows of a part, and the room that they take; none when there is not enough.
+async fn read(
+    mut stream: SendableRecordBatchStream,
+    room: Room,
+) -> Result<Option<(Vec<RecordBatch>, Vec<OwnedSemaphorePermit>)>> {
+    let (mut batches, mut taken) = (Vec::new(), Vec::new());
+    while let Some(batch) = stream.try_next().await? {
+        let Some(room) = room.take(batch.get_array_memory_size()) else { return Ok(None) };
+        taken.push(room);
+        batches.push(batch);
+    }
+    Ok(Some((batches, taken)))
 }
 
 #[async_trait]
