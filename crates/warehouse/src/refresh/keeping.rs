@@ -65,7 +65,7 @@ impl Keeping {
 
     async fn take_one(&mut self) -> Result<(), Error> {
         if let Some(ended) = self.under_way.join_next().await {
-            let (place, kept) = of_task(ended)?;
+            let (place, kept) = of_task(ended)??;
             self.done.insert(place, kept);
         }
         Ok(())
@@ -73,12 +73,9 @@ impl Keeping {
 }
 
 /// What a task gave. A panic of it is as if the work had been done here: nobody aborts a task that somebody waits for.
-pub(super) fn of_task<T>(ended: Result<Result<T, Error>, JoinError>) -> Result<T, Error> {
-    match ended {
-        Ok(given) => given,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(error) => Err(Error::engine(external(error))),
-        },
-    }
+pub(super) fn of_task<T>(ended: Result<T, JoinError>) -> Result<T, Error> {
+    ended.map_err(|error| match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(error) => Error::engine(external(error)),
+    })
 }

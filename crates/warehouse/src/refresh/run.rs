@@ -76,7 +76,7 @@ impl Refresh {
         loop {
             while let Some((place, step)) = order.begin().and_then(|place| Some((place, steps.get(place)?))) {
                 let (refresh, model, form) = (Arc::clone(&refresh), step.model.clone(), step.form);
-                under_way.spawn(async move { Ok((place, refresh.step(model, form).await)) });
+                under_way.spawn(async move { (place, refresh.step(model, form).await) });
             }
             let Some(ended) = under_way.join_next().await else { break };
             let (place, done) = of_task(ended)?;
