@@ -9,7 +9,9 @@ its tickets afterwards.
 """
 
 import argparse
+import concurrent.futures
 import contextlib
+import itertools
 import json
 import pathlib
 import tempfile
@@ -27,8 +29,10 @@ def fleet(binary, accounts, tickets, simulators):
     with contextlib.ExitStack() as stack:
         urls = [stack.enter_context(desk.account(binary, tickets, seed=seed)) for seed in range(simulators)]
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        for number in range(accounts):
-            desk.connect(binary, urls[number % simulators], folder, f"account{number:03}")
+        # A consent is mostly waiting.
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            names = [f"account{number:03}" for number in range(accounts)]
+            list(pool.map(lambda name, url: desk.connect(binary, url, folder, name), names, itertools.cycle(urls)))
         ran = desk.Ran([binary, "sync", "--all", folder])
         found = desk.Ran([binary, "query", "--format", "json", "--all", folder, TICKETS]).stdout
         return ran, json.loads(found)[0]

@@ -37,8 +37,8 @@ pub use explain::{explain, story};
 pub use maintain::{check_lake, erase_ticket, repair_lake};
 pub use observer::{Event, Observer, Silent};
 pub use open::{
-    Answer, cloud_options, new_warehouse, newest_entries, open_lake, open_warehouse, open_warehouses, query,
-    query_all,
+    Answer, cloud_options, new_warehouse, newest_entries, open_lake, open_warehouse, open_warehouse_for,
+    open_warehouses, query, query_all,
 };
 pub use plan::{PlanReport, Range, StreamPlan, plan, plan_unasked};
 pub use probe::{Check, CheckScope, check};

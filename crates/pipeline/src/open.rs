@@ -90,6 +90,18 @@ pub async fn open_warehouse(pipeline: &PipelineFile, context: &Context) -> Resul
     Ok(warehouse)
 }
 
+/// The warehouse over those of the connection's tables alone that these statements read.
+pub async fn open_warehouse_for(
+    pipeline: &PipelineFile,
+    context: &Context,
+    statements: impl IntoIterator<Item = &str>,
+) -> Result<Warehouse, Error> {
+    let mut warehouse = new_warehouse(pipeline)?;
+    let opened = warehouse.open_for(open_lake(pipeline, context)?, statements).await;
+    opened.map_err(of_warehouse)?;
+    Ok(warehouse)
+}
+
 /// A warehouse over the tables of several connections as one: marts and collected tables have a column `connection`
 /// before their own, and can be read only. Settings are those of the first pipeline file.
 pub async fn open_warehouses(pipelines: &[PipelineFile], context: &Context) -> Result<Warehouse, Error> {

@@ -29,7 +29,8 @@ select
     ) / 60 as minutes_left
 from targets
 where
-    state in ('active', 'breached_active')
+    fulfilled_at is null
+    and state in ('active', 'breached_active')
     and due_at is not null
     and due_at < $as_of + interval '24 hours'
 order by

@@ -22,9 +22,7 @@ select
     count(*) as n_decided,
     count(*) filter (where outcome_by_event = 'breached') as n_breached,
     cast(count(*) - count(*) filter (where outcome_by_event = 'breached') as double)
-        / count(*) as achieved,
-    median(cast(target_seconds as double)) / 60 as target_minutes,
-    median(cast(elapsed_seconds as double)) / 60 as elapsed_minutes
+        / count(*) as achieved
 from targets
 where
     outcome_by_event <> 'open'

@@ -23,8 +23,7 @@ select
     count(*) filter (where outcome_by_event = 'breached') as n_breached,
     cast(count(*) - count(*) filter (where outcome_by_event = 'breached') as double)
         / count(*) as achieved,
-    median(cast(target_seconds as double)) / 60 as target_minutes,
-    median(cast(elapsed_seconds as double)) / 60 as elapsed_minutes
+    median(cast(target_seconds as double)) / 60 as target_minutes
 from targets
 where
     outcome_by_event <> 'open'

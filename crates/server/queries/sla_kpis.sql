@@ -53,6 +53,7 @@ running as (
                 and due_at < $as_of + interval '2 hours'
         ) as n_at_risk
     from targets
+    where fulfilled_at is null
 )
 
 select *

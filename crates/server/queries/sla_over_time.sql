@@ -1,4 +1,4 @@
--- Share of SLA targets achieved by step of time.
+-- SLA targets achieved and breached by step of time.
 with targets as (
     select *
     from sla_targets
@@ -33,6 +33,8 @@ by_day as (
 select
     cast(date_trunc($bucket, day) as date) as step,
     sum(n_decided) as n_decided,
+    sum(n_decided) - sum(n_breached) as n_achieved,
+    sum(n_breached) as n_breached,
     cast(sum(n_decided) - sum(n_breached) as double) / sum(n_decided) as achieved
 from by_day
 group by step

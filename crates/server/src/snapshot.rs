@@ -60,7 +60,8 @@ impl Snapshot {
         version: blake3::Hash,
         answers: Arc<Answers>,
     ) -> Result<Arc<Self>, Error> {
-        let opened = deskmeter_pipeline::open_warehouse(file, context).await;
+        let asked = sql::ALL.iter().map(|query| query.text);
+        let opened = deskmeter_pipeline::open_warehouse_for(file, context, asked).await;
         let warehouse = opened.map_err(Error::pipeline("open the warehouse"))?;
         let mut snapshot = Self::of(warehouse, version, answers);
         let parameters = Parameters::new(&Filters::standard(), Filters::standard().span(0), 0);

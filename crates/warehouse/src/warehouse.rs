@@ -44,6 +44,8 @@ pub struct Warehouse {
     catalogue: Catalogue,
     sessions: Sessions,
     store: Store,
+    /// The tables, views and marts that questions may read; none for all.
+    opened: Option<BTreeSet<String>>,
     /// What questions see; made anew when tables change.
     reading: RwLock<Option<SessionContext>>,
 }
@@ -60,12 +62,33 @@ impl Warehouse {
         let schedules = Arc::new(Schedules::new(&options.schedules)?);
         let catalogue = Catalogue::read(options.models_dir.as_deref())?;
         let sessions = Sessions::new(&options, schedules).map_err(Error::engine)?;
-        Ok(Self { options, catalogue, sessions, store: Store::Empty, reading: RwLock::new(None) })
+        let reading = RwLock::new(None);
+        Ok(Self { options, catalogue, sessions, store: Store::Empty, opened: None, reading })
     }
 
     /// Opens the tables of a store: what it lacks is typed and empty. Open again to see new versions.
     pub async fn open(&mut self, store: impl Into<Store>) -> Result<(), Error> {
-        self.store = store.into();
+        (self.store, self.opened) = (store.into(), None);
+        self.reopen().await
+    }
+
+    /// Opens those tables of a store alone that these statements read: questions about others find no such table.
+    pub async fn open_for(
+        &mut self,
+        store: impl Into<Store>,
+        statements: impl IntoIterator<Item = &str>,
+    ) -> Result<(), Error> {
+        let mut names = BTreeSet::new();
+        for statement in statements {
+            names.extend(query::named_tables(statement)?);
+        }
+        // Views come after what they read.
+        for model in self.catalogue.models().iter().rev().filter(|model| model.layer != Layer::Mart) {
+            if names.contains(&model.name) {
+                names.extend(model.upstream.iter().cloned());
+            }
+        }
+        (self.store, self.opened) = (store.into(), Some(names));
         self.reopen().await
     }
 
@@ -261,9 +284,18 @@ impl Warehouse {
 
     /// An engine with the collected tables as they are now.
     pub(crate) async fn source_context(&self) -> Result<SessionContext, Error> {
+        let context = self.collected_context(|_| true).await?;
+        session::register_ever_assigned(&context).await.map_err(Error::engine)?;
+        Ok(context)
+    }
+
+    /// An engine with some of them.
+    async fn collected_context(&self, is_wanted: impl Fn(&str) -> bool) -> Result<SessionContext, Error> {
         let context = self.sessions.open().map_err(Error::engine)?;
-        let opened = self.providers(&deskmeter_tables::ALL.map(|table| table.name), &context).await?;
-        for (table, opened) in deskmeter_tables::ALL.iter().zip(opened) {
+        let tables: Vec<_> = deskmeter_tables::ALL.iter().filter(|table| is_wanted(table.name)).collect();
+        let names: Vec<_> = tables.iter().map(|table| table.name).collect();
+        let opened = self.providers(&names, &context).await?;
+        for (table, opened) in tables.into_iter().zip(opened) {
             let failed = |source| Error::table("register", table.name, source);
             match opened {
                 // The column that tells connections apart is no column of the contract.
@@ -274,19 +306,22 @@ impl Warehouse {
                 None => session::register_empty(&context, table).map_err(failed)?,
             }
         }
-        session::register_ever_assigned(&context).await.map_err(Error::engine)?;
         Ok(context)
     }
 
-    /// An engine with tables, staging views and those marts that exist.
+    /// An engine with tables, staging views and those marts that exist, as far as they may be read.
     async fn reading_context(&self) -> Result<SessionContext, Error> {
-        let context = self.source_context().await?;
+        let context = match &self.opened {
+            Some(names) => self.collected_context(|name| names.contains(name)).await?,
+            None => self.source_context().await?,
+        };
         self.register_marts(&context).await?;
         // Staging views join and number rows of one connection: over several they would mix them.
         if self.is_union() {
             return Ok(context);
         }
-        for model in self.catalogue.models().iter().filter(|model| model.layer == Layer::Staging) {
+        let is_shown = |model: &&Model| model.layer == Layer::Staging && self.is_opened(&model.name);
+        for model in self.catalogue.models().iter().filter(is_shown) {
             let failed = |source| Error::model(&model.name, source);
             let plan = refresh::bound_plan(&context, model, &[]).await.map_err(failed)?;
             let view = DataFrame::new(context.state(), plan).into_view();
@@ -296,14 +331,19 @@ impl Warehouse {
     }
 
     async fn register_marts(&self, context: &SessionContext) -> Result<(), Error> {
-        let names: Vec<&str> = self.catalogue.marts().map(|model| model.name.as_str()).collect();
-        for (model, opened) in self.catalogue.marts().zip(self.providers(&names, context).await?) {
+        let names = self.catalogue.marts().map(|model| model.name.as_str());
+        let names: Vec<&str> = names.filter(|name| self.is_opened(name)).collect();
+        for (name, opened) in names.iter().zip(self.providers(&names, context).await?) {
             if let Some(provider) = opened {
-                let failed = |source| Error::table("register", &model.name, source);
-                context.register_table(&model.name, provider).map_err(failed)?;
+                let failed = |source| Error::table("register", name, source);
+                context.register_table(*name, provider).map_err(failed)?;
             }
         }
         Ok(())
+    }
+
+    fn is_opened(&self, name: &str) -> bool {
+        self.opened.as_ref().is_none_or(|names| names.contains(name))
     }
 
     /// The marts by which the tickets of a partial refresh are found; none where every mart has to be made whole: one is

@@ -70,7 +70,7 @@ const PANELS: &[Panel] = &[
         is_wide: false,
     },
     Panel {
-        query: &sql::SLA_OUTCOMES,
+        query: &sql::SLA_OVER_TIME,
         title: "Achieved and breached",
         about: "Targets decided in each step.",
         view: View::Time {

@@ -10,8 +10,7 @@ macro_rules! queries {
             text: include_str!(concat!("../../queries/", $file, ".sql")),
         };)*
         /// Every question.
-        #[cfg(test)]
-        const ALL: &[&Query] = &[$(&$constant),*];
+        pub(crate) const ALL: &[&Query] = &[$(&$constant),*];
     };
 }
 
@@ -59,7 +58,6 @@ queries! {
     SLA_BY_POLICY = "sla_by_policy";
     SLA_BY_PRIORITY = "sla_by_priority";
     SLA_KPIS = "sla_kpis";
-    SLA_OUTCOMES = "sla_outcomes";
     SLA_OVER_TIME = "sla_over_time";
     WORKLOAD_AGENTS = "workload_agents";
     WORKLOAD_BALANCE = "workload_balance";

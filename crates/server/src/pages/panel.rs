@@ -217,7 +217,9 @@ pub(crate) fn panel(
 fn id(panel: &Panel) -> String {
     let name = panel.query.name.replace('_', "-");
     match panel.view {
-        View::Split { column, .. } => format!("{name}-{column}"),
+        View::Split { column, .. } | View::Time { series: &[(column, _), ..], .. } => {
+            format!("{name}-{column}")
+        }
         _ => name,
     }
 }

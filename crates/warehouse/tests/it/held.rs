@@ -1,5 +1,7 @@
+use std::collections::BTreeMap;
+
 use deskmeter_lake::Lake;
-use deskmeter_warehouse::{RefreshScope, Room, Warehouse, WarehouseOptions};
+use deskmeter_warehouse::{Error, RefreshScope, Room, Warehouse, WarehouseOptions};
 use futures::TryStreamExt as _;
 
 use crate::case_file::{fill, rows};
@@ -12,9 +14,8 @@ const BY_STATUS: &str = "select status, count(*) as n, min(created_at) as first 
 /// A lake with marts, and a warehouse over it.
 async fn warehouse() -> (tempfile::TempDir, Warehouse) {
     let dir = tempfile::TempDir::new().unwrap();
-    let lake = Lake::open(&format!("file://{}", dir.path().display()), &std::collections::BTreeMap::new())
-        .unwrap()
-        .connection("acme");
+    let lake =
+        Lake::open(&format!("file://{}", dir.path().display()), &BTreeMap::new()).unwrap().connection("acme");
     fill(&lake, &world::tables(60, None)).await;
     let mut warehouse = Warehouse::new(WarehouseOptions::default()).unwrap();
     warehouse.open(lake).await.unwrap();
@@ -36,6 +37,23 @@ async fn held_columns_answer_without_a_file_and_others_from_the_files() {
     assert_eq!(rows(&warehouse, BY_STATUS).await, before);
     std::fs::rename(dir.path().join("away"), &mart).unwrap();
     assert_eq!(rows(&warehouse, "select count(*) from ticket_metrics").await, "60\n");
+}
+
+#[tokio::test]
+async fn what_is_opened_for_some_questions_answers_them_and_no_others() {
+    let (dir, _) = warehouse().await;
+    let lake = Lake::open(&format!("file://{}", dir.path().display()), &BTreeMap::new()).unwrap();
+    let mut warehouse = Warehouse::new(WarehouseOptions::default()).unwrap();
+    let of_a_view = "select count(*) as n from stg_zendesk__tickets where created_at >= $from";
+    warehouse.open_for(lake.connection("acme"), [BY_STATUS, of_a_view]).await.unwrap();
+    assert!(!rows(&warehouse, BY_STATUS).await.is_empty());
+    assert_eq!(rows(&warehouse, "select count(*) from stg_zendesk__tickets").await, "60\n");
+    for other in ["sla_targets", "ticket_events", "stg_zendesk__ticket_events"] {
+        let refused = warehouse.query(&format!("select count(*) from {other}")).await.map(drop);
+        assert!(matches!(refused, Err(Error::UnknownTable { .. })), "{other}: {refused:?}");
+    }
+    warehouse.refresh(AS_OF, RefreshScope::Full).await.unwrap();
+    assert!(warehouse.query("select count(*) from sla_targets").await.is_err(), "as before the refresh");
 }
 
 #[tokio::test]

@@ -36,17 +36,18 @@ impl Dice {
     }
 }
 
-/// Tickets created over ten months, about twelve child events and twelve metric events each. `later` moves the last
-/// event of every ticket whose id it divides by some hours: an update.
+/// Tickets created over ten months, about twelve child events and twelve metric events each; one in seven is never
+/// solved. `later` moves the last event of every ticket whose id it divides by some hours: an update.
 pub(crate) fn tables(tickets: i64, later: Option<i64>) -> MemoryTables {
-    part(1..=tickets, later)
+    part(1..=tickets, later, START)
 }
 
-/// The tables with these tickets alone: parts of a world may be made one after the other.
-pub(crate) fn part(tickets: RangeInclusive<i64>, later: Option<i64>) -> MemoryTables {
+/// The tables with these tickets alone: parts of a world may be made one after the other. What was created before
+/// `unsolved_since` (seconds since the epoch) is solved.
+pub(crate) fn part(tickets: RangeInclusive<i64>, later: Option<i64>, unsolved_since: i64) -> MemoryTables {
     let (mut ticket_rows, mut events, mut metric_events) = (Vec::new(), Vec::new(), Vec::new());
     for ticket in tickets {
-        let mut life = Life::new(ticket, later.is_some_and(|every| ticket % every == 0));
+        let mut life = Life::new(ticket, later.is_some_and(|every| ticket % every == 0), unsolved_since);
         life.live(&mut events, &mut metric_events);
         ticket_rows.push(life.row());
     }
@@ -81,13 +82,15 @@ struct Life {
     status: &'static str,
     group: i64,
     is_later: bool,
+    is_unsolved: bool,
 }
 
 impl Life {
-    fn new(ticket: i64, is_later: bool) -> Self {
+    fn new(ticket: i64, is_later: bool, unsolved_since: i64) -> Self {
         let mut dice = Dice(ticket as u64);
         let created_at = START + dice.below(300 * DAY);
-        Self { ticket, created_at, now: created_at, dice, status: "new", group: 100, is_later }
+        let is_unsolved = ticket % 7 == 0 && created_at >= unsolved_since;
+        Self { ticket, created_at, now: created_at, dice, status: "new", group: 100, is_later, is_unsolved }
     }
 
     fn live(&mut self, events: &mut Vec<Row>, metric_events: &mut Vec<Row>) {
@@ -137,7 +140,7 @@ impl Life {
         }
         self.wait(if self.is_later { 90 * 3600 } else { 20 * 3600 });
         self.comment(events, &agent);
-        if self.ticket % 7 != 0 {
+        if !self.is_unsolved {
             self.status(events, &agent, "solved");
             self.clock(metric_events, "requester_wait_time", "fulfill");
         }
