@@ -90,7 +90,7 @@ pub async fn open_warehouse(pipeline: &PipelineFile, context: &Context) -> Resul
     Ok(warehouse)
 }
 
-/// The warehouse over those of the connection's tables alone that these statements read.
+/// The warehouse over those of the connection's tables alone that these statements read, and the operator's own marts.
 pub async fn open_warehouse_for(
     pipeline: &PipelineFile,
     context: &Context,

@@ -72,13 +72,15 @@ impl Warehouse {
         self.reopen().await
     }
 
-    /// Opens those tables of a store alone that these statements read: questions about others find no such table.
+    /// Opens those tables of a store alone that these statements read, and the marts of the operator's own models:
+    /// questions about others find no such table.
     pub async fn open_for(
         &mut self,
         store: impl Into<Store>,
         statements: impl IntoIterator<Item = &str>,
     ) -> Result<(), Error> {
-        let mut names = BTreeSet::new();
+        let own = self.catalogue.marts().filter(|mart| mart.is_own);
+        let mut names: BTreeSet<String> = own.map(|mart| mart.name.clone()).collect();
         for statement in statements {
             names.extend(query::named_tables(statement)?);
         }

@@ -1,13 +1,12 @@
 //! Marts of the operator's own models: what no dashboard knows, as tables with their SQL and CSV.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use deskmeter_warehouse::{Catalogue, Model, ModelColumn, Warehouse, WarehouseOptions};
+use deskmeter_warehouse::{Catalogue, Model, ModelColumn};
 use futures::future::join_all;
 
 use super::dashboard::problem;
@@ -21,13 +20,6 @@ use crate::data::rows::{Cell, Rows};
 use crate::format::{self, Unit};
 use crate::security::SessionId;
 use crate::snapshot::Snapshot;
-
-/// The SQL of every model that comes with deskmeter.
-static SHIPPED: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
-    let shipped = Warehouse::new(WarehouseOptions::default());
-    let models = shipped.map(|warehouse| warehouse.catalogue().models().to_vec()).unwrap_or_default();
-    models.into_iter().map(|model| (model.name, model.sql)).collect()
-});
 
 #[derive(Template)]
 #[template(path = "marts.html")]
@@ -88,7 +80,7 @@ pub(crate) async fn csv(
 
 /// Marts that do not come with deskmeter, or say something else here.
 fn own(catalogue: &Catalogue) -> impl Iterator<Item = &Model> {
-    catalogue.marts().filter(|mart| SHIPPED.get(&mart.name) != Some(&mart.sql))
+    catalogue.marts().filter(|mart| mart.is_own)
 }
 
 fn named<'a>(catalogue: &'a Catalogue, name: &str) -> Result<&'a Model, Refusal> {

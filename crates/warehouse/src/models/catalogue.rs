@@ -59,6 +59,8 @@ pub struct Model {
     pub layer: Layer,
     /// Text of the `.sql` file.
     pub sql: String,
+    /// Whether it does not come with deskmeter, or says something else than there.
+    pub is_own: bool,
     /// What stands in the `.toml`.
     pub description: Description,
     /// Models and collected tables that it reads, by name.
@@ -145,6 +147,7 @@ fn describe(name: &str, files: ModelFiles) -> Result<Model, String> {
     let upstream = sql::references(&statement).map_err(|error| format!("{name}.sql: {error}"))?;
     Ok(Model {
         name: name.to_owned(),
+        is_own: !files::is_shipped(name, &files.sql),
         layer: files.layer,
         sql: files.sql,
         description,

@@ -46,6 +46,11 @@ pub(crate) fn all(folder: Option<&Path>) -> Result<BTreeMap<String, ModelFiles>,
     Ok(models)
 }
 
+/// Whether a model of this name and text comes with deskmeter.
+pub(crate) fn is_shipped(name: &str, text: &str) -> bool {
+    EMBEDDED.iter().any(|(_, shipped, sql, _)| *shipped == name && *sql == text)
+}
+
 fn read_folder(root: &Path, layer: Layer, models: &mut BTreeMap<String, ModelFiles>) -> Result<(), Error> {
     let folder = root.join(layer.folder());
     if !folder.is_dir() {
