@@ -79,7 +79,8 @@ class Report:
         rows = [[f"{found['accounts']:,}", f"{found['least']:,} to {found['most']:,}", f"{ran.wall:.0f}", f"{ran.cpu:.0f}", f"{ran.peak_mb:.0f}"]]
         said = (
             f"`bench/run --only fleet --accounts {args.accounts}`, or `bench/fleet.py`: `sync --all` of {args.accounts} connections in one process, each with lake, state store and key\n"
-            "of its own, from nothing to marts, on ten simulated accounts of 1,000 tickets. Bar: 200 accounts under 1 GB."
+            "of its own, from nothing to marts, on ten simulated accounts of 1,000 tickets, started as the examples for systemd and cron start it\n"
+            "(`MALLOC_ARENA_MAX=2`). Bar: 200 accounts under 1 GB."
         )
         self.part("Many accounts in one process", said, ["accounts", "tickets found in each", "wall s", "processor s", "peak MB"], rows)
 
