@@ -36,12 +36,6 @@ pub(crate) async fn plan(context: &SessionContext, sql: &str) -> Result<DataFram
     Ok(DataFrame::new(context.state(), planned))
 }
 
-/// The tables and views that a statement names.
-pub(crate) fn named_tables(sql: &str) -> Result<BTreeSet<String>, Error> {
-    let named = models::parse_one(sql).and_then(|statement| models::references(&statement));
-    Ok(named.map_err(|source| Error::Query(Box::new(source)))?.into_iter().collect())
-}
-
 /// Runs a planned statement.
 pub(crate) async fn stream(frame: DataFrame) -> Result<SendableRecordBatchStream, Error> {
     frame.execute_stream().await.map_err(|source| Error::Query(Box::new(source)))

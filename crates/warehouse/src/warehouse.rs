@@ -79,17 +79,7 @@ impl Warehouse {
         store: impl Into<Store>,
         statements: impl IntoIterator<Item = &str>,
     ) -> Result<(), Error> {
-        let own = self.catalogue.marts().filter(|mart| mart.is_own);
-        let mut names: BTreeSet<String> = own.map(|mart| mart.name.clone()).collect();
-        for statement in statements {
-            names.extend(query::named_tables(statement)?);
-        }
-        // Views come after what they read.
-        for model in self.catalogue.models().iter().rev().filter(|model| model.layer != Layer::Mart) {
-            if names.contains(&model.name) {
-                names.extend(model.upstream.iter().cloned());
-            }
-        }
+        let names = self.catalogue.read_by(statements).map_err(|source| Error::Query(Box::new(source)))?;
         (self.store, self.opened) = (store.into(), Some(names));
         self.reopen().await
     }

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use datafusion::error::Result as EngineResult;
+
 use super::description::Description;
 use super::files::{self, ModelFiles};
 use super::sql;
@@ -121,6 +123,25 @@ impl Catalogue {
         model.upstream.iter().any(|name| {
             name == CHECK_RESULTS || self.get(name).is_some_and(|upstream| self.is_about_checks(upstream))
         })
+    }
+
+    /// The tables, views and marts that statements read, with what the views read; and the operator's own marts.
+    pub(crate) fn read_by<'a>(
+        &self,
+        statements: impl IntoIterator<Item = &'a str>,
+    ) -> EngineResult<BTreeSet<String>> {
+        let own = self.marts().filter(|mart| mart.is_own);
+        let mut names: BTreeSet<String> = own.map(|mart| mart.name.clone()).collect();
+        for statement in statements {
+            names.extend(sql::references(&sql::parse_one(statement)?)?);
+        }
+        // Views come after what they read.
+        for model in self.models.iter().rev().filter(|model| model.layer != Layer::Mart) {
+            if names.contains(&model.name) {
+                names.extend(model.upstream.iter().cloned());
+            }
+        }
+        Ok(names)
     }
 
     /// The marts, each after what it reads.
