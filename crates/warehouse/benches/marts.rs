@@ -29,7 +29,7 @@ use deskmeter_warehouse::{RefreshScope, Touched, Warehouse, WarehouseOptions};
 use futures::TryStreamExt as _;
 
 const AS_OF: i64 = world::START + 310 * 86_400;
-/// From here on one ticket in seven is not solved yet: as many as come in on six days are waiting.
+/// From here on one ticket in seven is not solved yet: as many as come in on four days are waiting.
 const UNSOLVED_SINCE: i64 = AS_OF - 40 * world::DAY;
 /// Tickets whose rows are made at a time.
 const PART: i64 = 20_000;
