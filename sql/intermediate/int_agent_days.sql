@@ -1,10 +1,12 @@
--- What was done on each day on which an agent did, got or lost something.
+-- What was done on each day on which an agent did, got or lost something, from
+-- `$since` on.
 with done as (
     select
         assignee_key as agent_key, cast(valid_from as date) as work_date,
         1 as n_assigned, 0 as n_solved, 0 as n_reopened, 0 as n_replies,
         0 as n_internal_comments, 0 as n_changes
     from assignment_spans
+    where valid_from >= $since
 
     union all
 
@@ -15,7 +17,7 @@ with done as (
         case when is_reopen then 1 else 0 end as n_reopened,
         0 as n_replies, 0 as n_internal_comments, 0 as n_changes
     from status_transitions
-    where is_solve or is_reopen
+    where (is_solve or is_reopen) and occurred_at >= $since
 
     union all
 
@@ -24,6 +26,7 @@ with done as (
         0 as n_assigned, 0 as n_solved, 0 as n_reopened, n_replies,
         n_internal_comments, 0 as n_changes
     from agent_activity
+    where activity_date >= cast($since as date)
 
     union all
 
@@ -32,6 +35,7 @@ with done as (
         0 as n_assigned, 0 as n_solved, 0 as n_reopened, 0 as n_replies,
         0 as n_internal_comments, 1 as n_changes
     from int_load_changes
+    where is_change
 )
 
 select

@@ -8,7 +8,7 @@ with targets as (
         outcome_by_event = 'achieved' as is_achieved,
         outcome_by_event = 'breached' and fulfilled_at is null as is_late
     from sla_targets
-    where not is_merged
+    where not is_merged and decided_at >= $since
 ),
 
 metrics as (

@@ -10,6 +10,7 @@ with agents as (
         sum(unsolved_minutes_calendar) as unsolved_minutes_calendar,
         sum(unsolved_minutes_business) as unsolved_minutes_business
     from assignment_spans
+    where valid_from >= $since
     group by date_trunc('month', valid_from), group_id, assignee_key
 ),
 

@@ -13,4 +13,5 @@ select
     median(to_resolution_minutes_calendar)
         as to_resolution_minutes_calendar_median
 from escalations
+where occurred_at >= $since
 group by cast(occurred_at as date), coalesce(from_group_id, group_id), kind

@@ -21,5 +21,7 @@ select
     percentile_cont(full_resolution_minutes_business, 0.9)
         as full_resolution_minutes_business_p90
 from ticket_metrics
-where is_solved and not is_merged and not is_deleted
+where
+    is_solved and not is_merged and not is_deleted
+    and (last_resolved_at is null or last_resolved_at >= $since)
 group by cast(last_resolved_at as date), group_id, priority, channel

@@ -178,7 +178,7 @@ fn one_wins_each_version_and_each_lease(cloud: &Address) {
         assert_eq!(versions, (1..=(WRITERS * ROUNDS) as u64).collect::<Vec<_>>(), "one winner a version");
         let table = lake.table("rows").await.unwrap().unwrap();
         let files = data_files(&table, "rows").unwrap();
-        let ids: BTreeSet<_> = files.iter().filter_map(|file| file.integer_bounds("id")).collect();
+        let ids: BTreeSet<_> = files.iter().filter_map(|file| file.bounds("id", &DataType::Int64)).collect();
         assert_eq!(ids, (0..WRITERS * ROUNDS).map(|id| (id, id)).collect(), "no row lost or doubled");
 
         let leases = Leases::new(store, prefix);

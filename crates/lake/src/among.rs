@@ -10,12 +10,16 @@ use arrow::compute::{
 };
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 use arrow::error::ArrowError;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::replace::Rows;
 use crate::{
     ConnectionLake, DataFile, DeltaTable, Error, FetchedFile, FileWriter, StagedRows, TableSpec, busy,
     data_files, fetch_file, schema,
 };
+
+/// Partitions that are worked on at once: each has its rows in memory.
+const PARTITIONS_AT_ONCE: usize = 2;
 
 /// Which rows of a table make way for new ones.
 #[derive(Debug, Clone)]
@@ -29,6 +33,8 @@ pub struct Among {
     pub restless: Arc<HashSet<i64>>,
     /// The columns by which the rows of a file are ordered; those of the new rows are.
     pub order: Vec<String>,
+    /// Further columns that the caller wants to see of the rows that make way.
+    pub shown: Vec<String>,
 }
 
 /// A file of the table, and which of its rows make way.
@@ -36,6 +42,8 @@ struct Held {
     file: DataFile,
     fetched: FetchedFile,
     is_replaced: BooleanArray,
+    /// The rows that make way.
+    former: Vec<RecordBatch>,
 }
 
 impl Held {
@@ -46,8 +54,25 @@ impl Held {
 }
 
 impl ConnectionLake {
+    /// Stages rows as [`stage`](Self::stage) does, with those whose key is among the restless in files of their own: when
+    /// they make way, the others need not be written again.
+    pub async fn stage_apart(
+        &self,
+        name: &str,
+        spec: &TableSpec,
+        batches: Vec<RecordBatch>,
+        key: &str,
+        restless: &HashSet<i64>,
+    ) -> Result<StagedRows, Error> {
+        let failed = |error: ArrowError| Error::table("sort rows of", name, &error);
+        let apart =
+            |rows: RecordBatch| Ok(apart(&rows, &is_among(&rows, key, restless)).map_err(failed)?.into());
+        self.stage_in_files(name, spec, batches, apart).await
+    }
+
     /// Stages what these partitions of a table will hold: new rows, which all lie in them, and the rows of all others.
-    /// [`publish`](Self::publish) it for the same partitions.
+    /// [`publish`](Self::publish) it for the same partitions. The rows that make way come back, with the key and the
+    /// columns that are to be shown.
     pub async fn stage_among(
         &self,
         name: &str,
@@ -55,40 +80,90 @@ impl ConnectionLake {
         new: Vec<RecordBatch>,
         partitions: &BTreeSet<String>,
         among: &Among,
-    ) -> Result<StagedRows, Error> {
-        let Some(table) = self.table(name).await? else { return self.stage(name, spec, new).await };
+    ) -> Result<(StagedRows, Vec<RecordBatch>), Error> {
+        let Some(table) = self.table(name).await? else {
+            return Ok((self.stage(name, spec, new).await?, Vec::new()));
+        };
         let schema = schema::storable_schema(&spec.schema);
         let mut new = Rows::new(name, &schema, spec.partition.as_deref(), new)?;
         let mut staged = StagedRows::of(new.count);
         let (writer, files) = (FileWriter::of(&table, name)?, data_files(&table, name)?);
-        for partition in partitions {
+        let work = Work { table: &table, name, writer: &writer, among, shown: shown(&schema, among) };
+        let partitions = partitions.iter().map(|partition| {
             let new = new.by_partition.remove(&Some(partition.clone()));
             let new = new.unwrap_or_else(|| RecordBatch::new_empty(Arc::clone(&schema)));
-            let mut held = Vec::new();
-            for file in files.iter().filter(|file| file.partition.as_ref() == Some(partition)) {
-                held.push(held_file(&table, name, file, among).await?);
-            }
-            let parts = parted(name, new, held, among.clone()).await?;
-            for rows in parts.written.iter().filter(|rows| rows.num_rows() > 0) {
-                staged.add(writer.write(Some(partition), rows).await?);
-            }
-            parts.kept.iter().for_each(|file| staged.keep(file));
+            let files = files.iter().filter(|file| file.partition.as_ref() == Some(partition)).cloned();
+            work.stage(partition, new, files.collect())
+        });
+        let mut partitions = stream::iter(partitions.collect::<Vec<_>>()).buffered(PARTITIONS_AT_ONCE);
+        let mut former = Vec::new();
+        while let Some((rows, made_way)) = partitions.try_next().await? {
+            staged.extend(rows);
+            former.extend(made_way);
         }
-        Ok(staged)
+        Ok((staged, former))
     }
 }
 
-async fn held_file(table: &DeltaTable, name: &str, file: &DataFile, among: &Among) -> Result<Held, Error> {
-    let fetched = fetch_file(table, name, file).await?;
-    let (file, among) = (file.clone(), among.clone());
-    busy(move || {
-        let key = Schema::new(vec![Field::new(among.key, DataType::Int64, true)]);
-        let mut is_replaced = Vec::new();
-        for batch in fetched.batches(&Arc::new(key))? {
-            is_replaced
-                .extend(is_among(&batch?, among.key, &among.replaced).iter().map(|is| is == Some(true)));
+/// What is the same for every partition of a table.
+struct Work<'a> {
+    table: &'a DeltaTable,
+    name: &'a str,
+    writer: &'a FileWriter,
+    among: &'a Among,
+    shown: SchemaRef,
+}
+
+impl Work<'_> {
+    async fn stage(
+        &self,
+        partition: &str,
+        new: RecordBatch,
+        files: Vec<DataFile>,
+    ) -> Result<(StagedRows, Vec<RecordBatch>), Error> {
+        let (mut held, mut former) = (Vec::new(), Vec::new());
+        for file in &files {
+            let mut file = held_file(self.table, self.name, file, self.among, &self.shown).await?;
+            former.append(&mut file.former);
+            held.push(file);
         }
-        Ok(Held { file, fetched, is_replaced: is_replaced.into() })
+        let parts = parted(self.name, new, held, self.among.clone()).await?;
+        let mut staged = StagedRows::default();
+        for rows in parts.written.iter().filter(|rows| rows.num_rows() > 0) {
+            staged.add(self.writer.write(Some(partition), rows).await?);
+        }
+        parts.kept.iter().for_each(|file| staged.keep(file));
+        Ok((staged, former))
+    }
+}
+
+/// The key and the columns that are to be shown.
+fn shown(schema: &Schema, among: &Among) -> SchemaRef {
+    let key = Field::new(among.key, DataType::Int64, true);
+    let is_shown = |field: &&Arc<Field>| among.shown.contains(field.name()) && field.name() != among.key;
+    let others = schema.fields().iter().filter(is_shown).map(|field| field.as_ref().clone());
+    Arc::new(Schema::new([key].into_iter().chain(others).collect::<Vec<_>>()))
+}
+
+async fn held_file(
+    table: &DeltaTable,
+    name: &str,
+    file: &DataFile,
+    among: &Among,
+    shown: &SchemaRef,
+) -> Result<Held, Error> {
+    let fetched = fetch_file(table, name, file).await?;
+    let (name, file, among, shown) = (name.to_owned(), file.clone(), among.clone(), Arc::clone(shown));
+    busy(move || {
+        let failed = |error: ArrowError| Error::table("read rows of", &name, &error);
+        let (mut is_replaced, mut former) = (Vec::new(), Vec::new());
+        for batch in fetched.batches(&shown)? {
+            let batch = batch?;
+            let is_among = is_among(&batch, among.key, &among.replaced);
+            former.push(filter_record_batch(&batch, &is_among).map_err(failed)?);
+            is_replaced.extend(is_among.iter().map(|is| is == Some(true)));
+        }
+        Ok(Held { file, fetched, is_replaced: is_replaced.into(), former })
     })
     .await
 }
@@ -108,9 +183,8 @@ async fn parted(name: &str, new: RecordBatch, held: Vec<Held>, among: Among) -> 
     busy(move || {
         let failed = |error: ArrowError| Error::table("sort rows of", &name, &error);
         let is_restless = is_among(&new, among.key, &among.restless);
-        let restless = filter_record_batch(&new, &is_restless).map_err(failed)?;
-        let mut settled =
-            vec![filter_record_batch(&new, &not(&is_restless).map_err(failed)?).map_err(failed)?];
+        let [settled, restless] = apart(&new, &is_restless).map_err(failed)?;
+        let mut settled = vec![settled];
         let mut kept = Vec::new();
         if settled.iter().all(|rows| rows.num_rows() == 0) && !held.iter().any(Held::is_mixed) {
             kept.extend(
@@ -138,6 +212,11 @@ fn staying(held: &Held, schema: &SchemaRef, name: &str) -> Result<Vec<RecordBatc
         rows.push(filter_record_batch(&batch, &stays).map_err(failed)?);
     }
     Ok(rows)
+}
+
+/// The settled rows, and the restless ones.
+fn apart(rows: &RecordBatch, is_restless: &BooleanArray) -> Result<[RecordBatch; 2], ArrowError> {
+    Ok([filter_record_batch(rows, &not(is_restless)?)?, filter_record_batch(rows, is_restless)?])
 }
 
 /// Which rows have one of these keys.

@@ -1,7 +1,7 @@
 //! A lake, one connection's part of it, and the tables there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::datatypes::SchemaRef;
 use deltalake_core::kernel::transaction::CommitProperties;
@@ -59,6 +59,7 @@ impl Lake {
             url: below(&self.url, name),
             prefix: self.root.clone().join(name),
             fence: None,
+            opened: None,
         }
     }
 
@@ -99,6 +100,8 @@ pub struct ConnectionLake {
     url: Url,
     prefix: Path,
     pub(crate) fence: Option<i64>,
+    /// Tables that were opened, by name; none where each is opened whenever it is asked for.
+    opened: Option<Arc<Mutex<BTreeMap<String, DeltaTable>>>>,
 }
 
 /// What [`ConnectionLake::purge`] deleted.
@@ -118,6 +121,23 @@ impl ConnectionLake {
         Self { fence: Some(fence), ..self }
     }
 
+    /// The same tables, each opened once: who reads one again, in this or a clone, reads the same version of it, until
+    /// [`let_go`](Self::let_go). What is written goes on top of the newest version in any case.
+    #[must_use]
+    pub fn opened_once(self) -> Self {
+        Self { opened: Some(Arc::default()), ..self }
+    }
+
+    /// Lets go of the tables that are open: they are read at their newest versions from now on.
+    pub fn let_go(&self) {
+        self.with_opened(BTreeMap::clear);
+    }
+
+    fn with_opened<T>(&self, what: impl FnOnce(&mut BTreeMap<String, DeltaTable>) -> T) -> Option<T> {
+        let opened = self.opened.as_ref()?;
+        Some(what(&mut opened.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
     /// Writes the lease's fencing number into every table, so that a holder before it, who may sleep and take itself for
     /// the holder still, cannot commit to any of them. Ends in [`Error::Fenced`] when a newer lease was there.
     pub async fn close_to_others(&self) -> Result<(), Error> {
@@ -130,7 +150,7 @@ impl ConnectionLake {
 
     async fn close_table(&self, name: &str, fence: i64) -> Result<(), Error> {
         for _ in 0..ATTEMPTS_MAX {
-            let Some(mut table) = self.table(name).await? else { return Ok(()) };
+            let Some(mut table) = self.newest(name).await? else { return Ok(()) };
             refuse_fenced(&table, name, fence).await?;
             let change = Change { fence: Some(fence), ..Change::settings() };
             match commit(&mut table, name, change).await {
@@ -141,15 +161,29 @@ impl ConnectionLake {
         Err(Error::Conflict { table: name.to_owned() })
     }
 
-    /// The table at its newest version; None when it does not exist. A table of a newer contract is refused.
+    /// The table at its newest version, or where tables are [`opened_once`](Self::opened_once) at the version that was the
+    /// newest then; None when it does not exist. A table of a newer contract is refused.
     pub async fn table(&self, name: &str) -> Result<Option<DeltaTable>, Error> {
+        if let Some(opened) = self.with_opened(|opened| opened.get(name).cloned()).flatten() {
+            return Ok(Some(opened));
+        }
+        let table = self.newest(name).await?;
+        if let Some(table) = &table {
+            self.with_opened(|opened| opened.insert(name.to_owned(), table.clone()));
+        }
+        Ok(table)
+    }
+
+    /// The table at its newest version: what is open already needs only what was logged since.
+    async fn newest(&self, name: &str) -> Result<Option<DeltaTable>, Error> {
         let log_store = self.log_store(name);
         let exists = log_store.is_delta_table_location().await;
         if !exists.map_err(|error| Error::storage("list", self.table_location(name), &error))? {
             return Ok(None);
         }
-        let mut table = DeltaTable::new(log_store);
-        table.load().await.map_err(|error| Error::table("read log of", name, &error))?;
+        let opened = self.with_opened(|opened| opened.get(name).cloned()).flatten();
+        let mut table = opened.unwrap_or_else(|| DeltaTable::new(log_store));
+        table.update_state().await.map_err(|error| Error::table("read log of", name, &error))?;
         schema::refuse_newer_contract(&table, name)?;
         Ok(Some(table))
     }
@@ -178,11 +212,11 @@ impl ConnectionLake {
 
     /// The table at its newest version, created first when it does not exist.
     pub async fn open_or_create(&self, name: &str, spec: &TableSpec) -> Result<DeltaTable, Error> {
-        if let Some(table) = self.table(name).await? {
+        if let Some(table) = self.newest(name).await? {
             return Ok(table);
         }
         match self.create(name, spec).await {
-            Err(Error::Conflict { table }) => self.table(name).await?.ok_or(Error::Conflict { table }),
+            Err(Error::Conflict { table }) => self.newest(name).await?.ok_or(Error::Conflict { table }),
             created => created,
         }
     }

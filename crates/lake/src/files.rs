@@ -3,11 +3,12 @@
 use std::error::Error as StdError;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray, new_null_array};
-use arrow::datatypes::SchemaRef;
+use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray, new_null_array};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Int64Type, SchemaRef, TimeUnit};
 use bytes::Bytes;
 use deltalake_core::DeltaTable;
-use deltalake_core::kernel::{LogicalFileView, Remove};
+use deltalake_core::kernel::{Add, LogicalFileView, Remove};
 use object_store::ObjectStoreExt as _;
 use object_store::path::Path;
 use parquet::arrow::ProjectionMask;
@@ -38,28 +39,76 @@ pub struct DataFile {
 
 impl DataFile {
     fn of(view: &LogicalFileView) -> Self {
-        let stats = view.stats().and_then(|text| serde_json::from_str::<Value>(&text).ok());
-        let stats = stats.unwrap_or(Value::Null);
-        Self {
-            path: view.object_store_path(),
-            bytes: view.size() as u64,
-            rows: stats.get("numRecords").and_then(Value::as_u64),
-            partition: view.partition_values_map().into_values().next().flatten(),
-            stats,
-            remove: view.remove_action(true),
-        }
+        let partition = view.partition_values_map().into_values().next().flatten();
+        let (bytes, remove) = (view.size() as u64, view.remove_action(true));
+        Self::told(view.object_store_path(), bytes, partition, view.stats().as_deref(), remove)
     }
 
-    /// Least and greatest value of an integer column, as the log tells; None when it does not.
-    pub fn integer_bounds(&self, column: &str) -> Option<(i64, i64)> {
-        let bound = |side: &str| self.stats.get(side)?.get(column)?.as_i64();
-        Some((bound("minValues")?, bound("maxValues")?))
+    /// A file that is to join the table.
+    pub(crate) fn of_add(add: &Add) -> Result<Self, object_store::path::Error> {
+        let partition = add.partition_values.values().next().cloned().flatten();
+        let remove = Remove {
+            path: add.path.clone(),
+            data_change: true,
+            partition_values: Some(add.partition_values.clone()),
+            size: Some(add.size),
+            ..Remove::default()
+        };
+        let path = Path::parse(&add.path)?;
+        Ok(Self::told(path, add.size as u64, partition, add.stats.as_deref(), remove))
+    }
+
+    /// A file with what the log tells of its rows, as text.
+    fn told(path: Path, bytes: u64, partition: Option<String>, stats: Option<&str>, remove: Remove) -> Self {
+        let stats: Value = stats.and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null);
+        let rows = stats.get("numRecords").and_then(Value::as_u64);
+        Self { path, bytes, rows, partition, stats, remove }
+    }
+
+    /// How many values of a column are NULL, as the log tells; None when it does not.
+    pub fn nulls(&self, column: &str) -> Option<u64> {
+        self.stats.get("nullCount")?.get(column)?.as_u64()
+    }
+
+    /// Whether the log may tell bounds of a column of instants cut to milliseconds, as it may where they are no whole seconds.
+    pub fn may_be_cut(&self, column: &str) -> bool {
+        let bounds = ["minValues", "maxValues"].map(|side| self.stats.get(side)?.get(column)?.as_str());
+        bounds.into_iter().flatten().any(|text| text.contains('.'))
+    }
+
+    /// Values between which all of a column of integers, instants or days lie, as integers of its type, as the log tells;
+    /// None when it does not. [`may_be_cut`](Self::may_be_cut) tells whether they are values of the column.
+    pub fn bounds(&self, column: &str, data_type: &DataType) -> Option<(i64, i64)> {
+        let bound = |side: &str| self.stats.get(side)?.get(column);
+        let (low, high) = (bound("minValues")?, bound("maxValues")?);
+        match data_type {
+            DataType::Int64 => Some((low.as_i64()?, high.as_i64()?)),
+            DataType::Timestamp(TimeUnit::Microsecond, _) => {
+                let cut = if self.may_be_cut(column) { 999 } else { 0 };
+                let high = integer_of(high.as_str()?, data_type)?.checked_add(cut)?;
+                Some((integer_of(low.as_str()?, data_type)?, high))
+            }
+            DataType::Date32 => {
+                Some((integer_of(low.as_str()?, data_type)?, integer_of(high.as_str()?, data_type)?))
+            }
+            _ => None,
+        }
     }
 
     /// The action that takes the file out of the table. `data_change` is false where its rows stay, in other files.
     pub fn remove(&self, data_change: bool) -> Remove {
         Remove { data_change, ..self.remove.clone() }
     }
+}
+
+/// What a text stands for, as an integer of the type.
+fn integer_of(text: &str, data_type: &DataType) -> Option<i64> {
+    let value = cast(&StringArray::from(vec![text]), data_type).ok()?;
+    let value = match data_type {
+        DataType::Date32 => cast(&value, &DataType::Int32).ok()?,
+        _ => value,
+    };
+    cast(&value, &DataType::Int64).ok()?.as_primitive::<Int64Type>().iter().next().flatten()
 }
 
 /// The files of the table at the version that it holds, by path.

@@ -35,8 +35,8 @@ pub struct Written {
 #[derive(Debug, Clone, Default)]
 pub struct StagedRows {
     adds: Vec<Add>,
-    /// Files of the table that stay, with the value of the partition column.
-    kept: Vec<(String, Option<String>)>,
+    /// Files of the table that stay.
+    kept: Vec<DataFile>,
     rows: u64,
 }
 
@@ -48,13 +48,22 @@ impl StagedRows {
         self.rows += more.rows;
     }
 
+    /// The files: those that were written, and those that stay.
+    pub fn files(&self) -> Result<Vec<DataFile>, Error> {
+        let added = self
+            .adds
+            .iter()
+            .map(|add| DataFile::of_add(add).map_err(|error| Error::storage("name file", &add.path, &error)));
+        added.chain(self.kept.iter().cloned().map(Ok)).collect()
+    }
+
     /// Paths of the files below the table's folder, with the value of the partition column.
-    pub fn files(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+    fn places(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         let added = self.adds.iter().map(|add| {
             let value = add.partition_values.values().next().and_then(Option::as_deref);
             (add.path.as_str(), value)
         });
-        added.chain(self.kept.iter().map(|(path, value)| (path.as_str(), value.as_deref())))
+        added.chain(self.kept.iter().map(|file| (file.path.as_ref(), file.partition.as_deref())))
     }
 
     pub(crate) fn of(rows: u64) -> Self {
@@ -66,7 +75,7 @@ impl StagedRows {
     }
 
     pub(crate) fn keep(&mut self, file: &DataFile) {
-        self.kept.push((file.path.to_string(), file.partition.clone()));
+        self.kept.push(file.clone());
     }
 }
 
@@ -93,6 +102,17 @@ impl ConnectionLake {
         spec: &TableSpec,
         batches: Vec<RecordBatch>,
     ) -> Result<StagedRows, Error> {
+        self.stage_in_files(name, spec, batches, |rows| Ok(vec![rows])).await
+    }
+
+    /// Stages rows, each partition in as many files as `files` makes of its rows.
+    pub(crate) async fn stage_in_files(
+        &self,
+        name: &str,
+        spec: &TableSpec,
+        batches: Vec<RecordBatch>,
+        files: impl Fn(RecordBatch) -> Result<Vec<RecordBatch>, Error>,
+    ) -> Result<StagedRows, Error> {
         let schema = schema::storable_schema(&spec.schema);
         let rows = Rows::new(name, &schema, spec.partition.as_deref(), batches)?;
         let writer = match self.table(name).await? {
@@ -100,8 +120,10 @@ impl ConnectionLake {
             None => FileWriter::of_new(self.table_store(name), name, spec),
         };
         let mut staged = StagedRows::of(rows.count);
-        for (value, batch) in &rows.by_partition {
-            staged.add(writer.write(value.as_deref(), batch).await?);
+        for (value, batch) in rows.by_partition {
+            for rows in files(batch)?.iter().filter(|rows| rows.num_rows() > 0) {
+                staged.add(writer.write(value.as_deref(), rows).await?);
+            }
         }
         Ok(staged)
     }
@@ -119,7 +141,7 @@ impl ConnectionLake {
         let is_replaced = |value: Option<&str>| {
             partitions.is_none_or(|named| value.is_some_and(|value| named.contains(value)))
         };
-        if !staged.files().all(|(_, value)| is_replaced(value)) {
+        if !staged.places().all(|(_, value)| is_replaced(value)) {
             return Err(Error::mismatch(name, "rows lie outside the partitions that are replaced"));
         }
         for _ in 1..ATTEMPTS_MAX {
@@ -147,10 +169,10 @@ async fn publish_once(
     let old: Vec<_> = data_files(table, name)?.into_iter().filter(is_old).collect();
     let kept: BTreeSet<_> = old.iter().map(|file| file.path.to_string()).collect();
     // What was to stay is gone: somebody else replaced it meanwhile.
-    if staged.kept.iter().any(|(path, _)| !kept.contains(path)) {
+    if staged.kept.iter().any(|file| !kept.contains(file.path.as_ref())) {
         return Err(Error::Conflict { table: name.to_owned() });
     }
-    let new: BTreeSet<_> = staged.files().map(|(path, _)| path).collect();
+    let new: BTreeSet<_> = staged.places().map(|(path, _)| path).collect();
     let adds: Vec<Add> = staged.adds.iter().filter(|add| !kept.contains(&add.path)).cloned().collect();
     let removes = old.iter().filter(|file| !new.contains(file.path.as_ref())).map(|file| file.remove(true));
     let schema = new_schema(table, name, spec)?;

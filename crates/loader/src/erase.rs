@@ -2,7 +2,7 @@
 
 use arrow::array::{AsArray, BooleanArray};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::{Int64Type, SchemaRef};
+use arrow::datatypes::{DataType, Int64Type, SchemaRef};
 use deskmeter_lake::{
     Change, DataFile, DeltaTable, EncodedFile, Error as LakeError, FetchedFile, FileEncoder, FileWriter,
     Purged, Retention, busy, commit, data_files, fetch_file, write_checkpoint,
@@ -90,7 +90,7 @@ async fn without(handle: &DeltaTable, table: &'static Table, ticket_id: i64) -> 
     let mut change = Change::delete();
     let mut rows = 0;
     let may_hold = |file: &DataFile| {
-        file.integer_bounds(TICKET).is_none_or(|(low, high)| (low..=high).contains(&ticket_id))
+        file.bounds(TICKET, &DataType::Int64).is_none_or(|(low, high)| (low..=high).contains(&ticket_id))
     };
     for file in files.iter().filter(|file| may_hold(file)) {
         let fetched = fetch_file(handle, table.name, file).await.map_err(Error::Lake)?;

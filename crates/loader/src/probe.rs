@@ -162,7 +162,7 @@ impl Probe {
 pub(crate) fn may_meet(table: &Table, rows: &RecordBatch, file: &DataFile) -> bool {
     let [key] = table.key else { return true };
     let is_integer = table.column(key).is_some_and(|column| column.kind == Kind::Integer);
-    let (true, Some((low, high))) = (is_integer, file.integer_bounds(key)) else { return true };
+    let (true, Some((low, high))) = (is_integer, file.bounds(key, &DataType::Int64)) else { return true };
     let Some(keys) = rows.column_by_name(key) else { return true };
     let keys = keys.as_primitive::<Int64Type>().values();
     keys.get(keys.partition_point(|key| *key < low)).is_some_and(|key| *key <= high)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::compute::interleave_record_batch;
+use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use deskmeter_lake::{
     Add, DataFile, DeltaTable, EncodedFile, Error as LakeError, FetchedFile, FileEncoder, FileWriter, Remove,
@@ -157,7 +158,8 @@ impl<'a> Month<'a> {
             return;
         }
         let [key, ..] = self.table.key else { return };
-        let newest = self.stored.iter().max_by_key(|file| file.integer_bounds(key).map(|(_, high)| high));
+        let newest =
+            self.stored.iter().max_by_key(|file| file.bounds(key, &DataType::Int64).map(|(_, high)| high));
         let joined = rewrites.iter_mut().find(|rewrite| newest.is_some_and(|newest| rewrite.is_of(newest)));
         match joined {
             Some(rewrite) => rewrite.joining = new,

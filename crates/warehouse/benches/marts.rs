@@ -5,7 +5,7 @@
 //! cargo bench -p deskmeter-warehouse                            20,000 tickets in memory, twice
 //! cargo bench -p deskmeter-warehouse -- make DIR TICKETS        writes a lake
 //! cargo bench -p deskmeter-warehouse -- refresh DIR             refreshes all marts of that lake
-//! cargo bench -p deskmeter-warehouse -- touch DIR N             refreshes after the newest N tickets changed
+//! cargo bench -p deskmeter-warehouse -- touch DIR N             changes the newest N tickets, and refreshes
 //! ```
 //!
 //! `MEMORY_GIB` is the engine's memory limit, 2 unless it is set; `ENGINE` what runs the models, `embedded` unless it is set.
@@ -17,22 +17,32 @@ mod hours;
 #[path = "../tests/it/world.rs"]
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Debug;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Instant;
 
-use arrow::array::AsArray;
-use arrow::datatypes::Int64Type;
-use deskmeter_lake::{ConnectionLake, Lake, TableSpec};
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use deskmeter_lake::{Among, ConnectionLake, Lake, StagedRows, TableSpec, checkpoint_if_due};
+use deskmeter_tables::{TICKET_EVENTS, TICKET_METRIC_EVENTS, TICKETS, Table};
 use deskmeter_warehouse::{RefreshScope, Touched, Warehouse, WarehouseOptions};
 use futures::TryStreamExt as _;
 
 const AS_OF: i64 = world::START + 310 * 86_400;
 /// From here on one ticket in seven is not solved yet: as many as come in on four days are waiting.
 const UNSOLVED_SINCE: i64 = AS_OF - 40 * world::DAY;
-/// Tickets whose rows are made at a time.
-const PART: i64 = 20_000;
+/// The tables whose rows change with a ticket.
+const OF_TICKETS: [&Table; 3] = [&TICKETS, &TICKET_EVENTS, &TICKET_METRIC_EVENTS];
+/// Tickets whose rows are made at a time, and lie in files of their own.
+const PART: i64 = 50_000;
+/// Tickets of the account in memory.
+const IN_MEMORY: i64 = 20_000;
+
+fn world(tickets: i64, later: Option<i64>) -> world::World {
+    world::World { tickets, later, unsolved_since: UNSOLVED_SINCE }
+}
 
 /// What an environment variable says, if it is set.
 fn asked<T: FromStr<Err: Debug>>(name: &str) -> Option<T> {
@@ -58,31 +68,70 @@ fn lake(folder: &str) -> ConnectionLake {
 
 async fn make(folder: &str, tickets: i64) {
     let lake = lake(folder);
-    let mut made: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    let mut staged: BTreeMap<&str, (StagedRows, usize)> = BTreeMap::new();
     for first in (1..=tickets).step_by(PART as usize) {
-        let part = world::part(first..=(first + PART - 1).min(tickets), None, UNSOLVED_SINCE);
+        let part = world::part(first..=(first + PART - 1).min(tickets), world(tickets, None));
         for table in deskmeter_tables::ALL {
             // The agents are the same in every part.
-            if table.name != "agents" || first == 1 {
-                made.entry(table.name).or_default().extend(part.get(table.name).unwrap_or_default());
-            }
+            let is_wanted = table.name != "agents" || first == 1;
+            let batches = part.get(table.name).filter(|_| is_wanted).unwrap_or_default();
+            let (files, rows) = staged.entry(table.name).or_default();
+            *rows += batches.iter().map(RecordBatch::num_rows).sum::<usize>();
+            files.extend(lake.stage(table.name, &spec(table), batches).await.unwrap());
         }
     }
     for table in deskmeter_tables::ALL {
-        let batches = made.remove(table.name).unwrap_or_default();
-        let rows: usize = batches.iter().map(arrow::array::RecordBatch::num_rows).sum();
-        let spec = TableSpec::mart(&table.schema(), Some(table.partition), table.grain);
-        lake.replace_table(table.name, &spec, batches).await.unwrap();
-        println!("{:>10} {}", rows, table.name);
+        let (files, rows) = staged.remove(table.name).unwrap_or_default();
+        lake.publish(table.name, &spec(table), &files, None).await.unwrap();
+        println!("{rows:>10} {}", table.name);
     }
 }
 
-async fn newest(warehouse: &Warehouse, count: i64) -> Touched {
-    let sql = format!("select ticket_id from tickets order by created_at desc limit {count}");
-    let batches: Vec<_> = warehouse.query(&sql).await.unwrap().try_collect().await.unwrap();
-    let ids =
-        batches.iter().flat_map(|batch| batch.column(0).as_primitive::<Int64Type>().values().iter().copied());
+fn spec(table: &Table) -> TableSpec {
+    TableSpec::mart(&table.schema(), Some(table.partition), table.grain)
+}
+
+/// Moves the last events of the newest tickets by some hours, or back to where they were.
+async fn change(warehouse: &Warehouse, lake: &ConnectionLake, count: i64) -> Touched {
+    let tickets = number(warehouse, "select count(*) from tickets").await;
+    let ids = tickets - count + 1..=tickets;
+    let updated_at = |rows: &world::World| {
+        let newest = world::part(tickets..=tickets, *rows).get("tickets").unwrap();
+        newest[0].column_by_name("updated_at").unwrap().as_primitive::<TimestampMicrosecondType>().value(0)
+    };
+    let sql = format!("select cast(updated_at as bigint) from tickets where ticket_id = {tickets}");
+    let (first, moved) = (world(tickets, None), world(tickets, Some(1)));
+    let is_first = number(warehouse, &sql).await == updated_at(&first);
+    let (former, latter) = if is_first { (first, moved) } else { (moved, first) };
+    let (former, latter) = (world::part(ids.clone(), former), world::part(ids.clone(), latter));
+    let replaced: Arc<HashSet<i64>> = Arc::new(ids.clone().collect());
+    for table in OF_TICKETS {
+        let (Some(former), Some(latter)) = (former.get(table.name), latter.get(table.name)) else { continue };
+        let months = |rows: &RecordBatch| {
+            let months = rows.column_by_name(table.partition).unwrap().as_string::<i32>();
+            months.iter().flatten().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let months: BTreeSet<String> = former.iter().chain(&latter).flat_map(months).collect();
+        let order = table.key.iter().map(|&name| name.to_owned()).collect();
+        let (replaced, restless, shown) = (Arc::clone(&replaced), Arc::default(), Vec::new());
+        let among = Among { key: "ticket_id", replaced, restless, order, shown };
+        let spec = spec(table);
+        let (staged, _) = lake.stage_among(table.name, &spec, latter, &months, &among).await.unwrap();
+        lake.publish(table.name, &spec, &staged, Some(&months)).await.unwrap();
+    }
     Touched { ticket_ids: ids.collect() }
+}
+
+/// Writes checkpoints where they are due, as housekeeping does after each sync.
+async fn keep(lake: &ConnectionLake) {
+    for name in lake.table_names().await.unwrap() {
+        checkpoint_if_due(&lake.table(&name).await.unwrap().unwrap(), &name).await.unwrap();
+    }
+}
+
+async fn number(warehouse: &Warehouse, sql: &str) -> i64 {
+    let batches: Vec<_> = warehouse.query(sql).await.unwrap().try_collect().await.unwrap();
+    batches[0].column(0).as_primitive::<Int64Type>().value(0)
 }
 
 async fn refresh(warehouse: &Warehouse, as_of: i64, scope: RefreshScope, what: &str) {
@@ -118,13 +167,15 @@ async fn main() {
         }
         ["touch", folder, count] => {
             warehouse.open(lake(folder)).await.unwrap();
-            let touched = newest(&warehouse, count.parse().unwrap()).await;
+            let touched = change(&warehouse, &lake(folder), count.parse().unwrap()).await;
+            keep(&lake(folder)).await;
+            warehouse.open(lake(folder)).await.unwrap();
             // Time has gone on, as it has between two runs: what is not solved is older now.
             refresh(&warehouse, AS_OF + 3_600, RefreshScope::Touched(touched), "refresh of what was touched")
                 .await;
         }
         _ => {
-            warehouse.open(world::tables(PART, None)).await.unwrap();
+            warehouse.open(world::tables(IN_MEMORY, None)).await.unwrap();
             refresh(&warehouse, AS_OF, RefreshScope::Full, "20,000 tickets in memory, first").await;
             refresh(&warehouse, AS_OF, RefreshScope::Full, "20,000 tickets in memory, again").await;
         }

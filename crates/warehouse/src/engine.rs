@@ -1,5 +1,6 @@
 //! What runs the plans: this process, or a cluster. All that differs between the two is here.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -10,14 +11,17 @@ use datafusion::datasource::MemTable;
 use datafusion::error::Result;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::SessionStateBuilder;
-use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
-use deskmeter_lake::{ConnectionLake, DeltaTable};
+use datafusion::prelude::{SessionConfig, SessionContext};
+use deskmeter_lake::ConnectionLake;
+use url::Url;
 
 use crate::error::external;
 use crate::group_windows::GroupWindows;
 
 #[cfg(feature = "ballista")]
-use crate::cluster::{self, Snapshot};
+use crate::cluster;
+#[cfg(feature = "ballista")]
+use crate::snapshot::Snapshot;
 
 /// What runs the plans.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,27 +77,19 @@ impl Engine {
         }
     }
 
-    /// A Delta table at the version that it holds.
-    #[cfg_attr(
-        not(feature = "ballista"),
-        expect(unused_variables, reason = "only a cluster has to know where the files lie")
-    )]
-    pub(crate) async fn delta_table(
-        &self,
-        lake: &ConnectionLake,
-        name: &str,
-        table: DeltaTable,
-        context: &SessionContext,
-    ) -> Result<Arc<dyn TableProvider>> {
+    /// The URL under which plans find the object store of a lake.
+    pub(crate) fn store_url(&self, lake: &ConnectionLake, context: &SessionContext) -> Result<String> {
         match self {
+            // By its connection: two lakes of one union may have different credentials for one bucket.
             Self::Embedded => {
-                table.update_datafusion_session(&context.state()).map_err(external)?;
-                // The session's settings for Parquet hold for the table too.
-                let provider = table.table_provider().with_session(Arc::new(context.state()));
-                provider.await.map_err(external)
+                let mut hasher = DefaultHasher::new();
+                lake.url().hash(&mut hasher);
+                let url = format!("lake://{:016x}", hasher.finish());
+                context.register_object_store(&Url::parse(&url).map_err(external)?, lake.store());
+                Ok(url)
             }
             #[cfg(feature = "ballista")]
-            Self::Ballista(_) => Ok(Arc::new(Snapshot::of(lake, &table, name)?)),
+            Self::Ballista(_) => Ok(cluster::root(lake.url())),
         }
     }
 
@@ -112,31 +108,10 @@ impl Engine {
         match (self, lake) {
             #[cfg(feature = "ballista")]
             (Self::Ballista(_), Some(lake)) => {
-                Ok(Arc::new(Snapshot::of_scratch(lake, name, schema, &partitions).await?))
+                let store = cluster::root(lake.url());
+                Ok(Arc::new(Snapshot::of_scratch(lake, name, store, schema, &partitions).await?))
             }
             _ => Ok(Arc::new(MemTable::try_new(schema, partitions)?)),
-        }
-    }
-
-    /// Rows that this process can read, where the engine can read them too.
-    #[cfg_attr(
-        not(feature = "ballista"),
-        expect(unused_variables, clippy::unused_async, reason = "only a cluster has to write them")
-    )]
-    pub(crate) async fn place(
-        &self,
-        lake: Option<&ConnectionLake>,
-        name: &str,
-        frame: DataFrame,
-    ) -> Result<Arc<dyn TableProvider>> {
-        match self {
-            Self::Embedded => Ok(frame.into_view()),
-            #[cfg(feature = "ballista")]
-            Self::Ballista(_) => {
-                let schema = Arc::new(frame.schema().as_arrow().clone());
-                let rows = frame.collect().await?;
-                self.hold(lake, name, schema, vec![rows]).await
-            }
         }
     }
 

@@ -14,8 +14,10 @@ mod models;
 mod options;
 mod planned;
 mod query;
+mod reader;
 mod refresh;
 mod session;
+mod snapshot;
 mod staging;
 mod store;
 mod warehouse;
@@ -28,8 +30,8 @@ pub use error::Error;
 pub use explain::{Explanation, Piece, Row, Story, Total, Window, WindowKind};
 pub use held::Room;
 pub use models::{
-    Catalogue, Check, Decision, Description, Explain, Layer, Model, ModelColumn, OwnCheck, Severity,
-    decisions,
+    Catalogue, Check, Decision, Description, Explain, Layer, Model, ModelColumn, OwnCheck, Severity, Summed,
+    SumsByDay, decisions,
 };
 pub use options::{AppliesTo, Definitions, Hours, LabelSpec, ScheduleSpec, WarehouseOptions};
 pub use refresh::{CheckReport, CheckSummary, ModelReport, RefreshReport, RefreshScope, Touched, Untold};

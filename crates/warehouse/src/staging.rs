@@ -1,25 +1,25 @@
 //! Marts that are made and that no reader sees yet. A refresh makes all of them, checks them, and only then publishes
 //! them one right after the other: what a check finds wrong never takes the place of what was right.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
+use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
-use datafusion::error::Result as EngineResult;
-use datafusion::prelude::{DataFrame, ParquetReadOptions, SessionContext, col, lit};
-use deskmeter_lake::{ConnectionLake, StagedRows, TableSpec};
-use url::Url;
+use datafusion::prelude::SessionContext;
+use deskmeter_lake::{DataFile, Error as LakeError, StagedRows, TableSpec, data_files, storable_schema};
+use futures::future::join_all;
 
-use crate::error::external;
-use crate::models::Model;
-use crate::refresh::Replaced;
+use crate::models::{Model, TICKET};
+use crate::refresh::{FirstDays, Replaced, join};
+use crate::snapshot::Snapshot;
 use crate::store::Store;
 use crate::{Engine, Error};
 
-/// Where the engine finds the files of the lake's store.
-const STAGED: &str = "staged://lake";
+/// Marts that are published at a time.
+const PUBLISHED_AT_ONCE: usize = 8;
 
 /// The marts of one refresh, in the order in which they were made.
 #[derive(Debug, Default)]
@@ -37,6 +37,8 @@ pub(crate) struct StagedMart {
     grain: String,
     /// The months that the rows remake; none when they are the whole mart.
     pub(crate) months: Option<BTreeSet<String>>,
+    /// From which days on sums count its rows otherwise than those that made way for them.
+    pub(crate) first_days: FirstDays,
     rows: Rows,
 }
 
@@ -58,6 +60,7 @@ impl Staging {
             (Some(known), Some(more)) => known.extend(more),
             (known, _) => *known = None,
         }
+        join(&mut known.first_days, &mart.first_days);
         match (&mut known.rows, mart.rows) {
             (Rows::Held(known), Rows::Held(more)) => known.extend(more),
             (Rows::Files(known), Rows::Files(more)) => known.extend(more),
@@ -75,10 +78,11 @@ impl Staging {
         &self.marts
     }
 
-    /// Lets readers see the marts.
+    /// Lets readers see the marts, some at a time.
     pub(crate) async fn publish(&self, store: &Store) -> Result<(), Error> {
-        for mart in &self.marts {
-            mart.publish(store).await?;
+        for marts in self.marts.chunks(PUBLISHED_AT_ONCE) {
+            let published = join_all(marts.iter().map(|mart| mart.publish(store))).await;
+            published.into_iter().collect::<Result<(), Error>>()?;
         }
         Ok(())
     }
@@ -86,12 +90,13 @@ impl Staging {
 
 impl StagedMart {
     /// Writes a mart, or the rows of some tickets and those of the others that were created in the same months, where no
-    /// reader looks.
+    /// reader looks. The rows of restless tickets, which will soon be made anew, lie apart from all others.
     pub(crate) async fn write(
         store: &Store,
         model: &Model,
         (schema, batches): (SchemaRef, Vec<RecordBatch>),
         replaced: Option<&Replaced>,
+        restless: &HashSet<i64>,
     ) -> Result<Self, Error> {
         let mart = Self {
             name: model.name.clone(),
@@ -99,28 +104,35 @@ impl StagedMart {
             partition: model.description.partition.clone(),
             grain: model.description.grain.clone(),
             months: replaced.map(|replaced| replaced.months.clone()),
+            first_days: FirstDays::new(),
             rows: Rows::Held(Vec::new()),
         };
         let failed = |source| Error::table("write", &model.name, source);
+        let unread = |source| Error::table("read", &model.name, source);
+        let mut first_days = FirstDays::new();
         let rows = match (store, replaced) {
             (Store::Lake(lake), None) => {
-                Rows::Files(lake.stage(&mart.name, &mart.spec(), batches).await.map_err(failed)?)
+                let staged = lake.stage_apart(&mart.name, &mart.spec(), batches, TICKET, restless).await;
+                Rows::Files(staged.map_err(failed)?)
             }
             (Store::Lake(lake), Some(replaced)) => {
-                let (spec, among) = (mart.spec(), replaced.among(model));
-                let staged = lake.stage_among(&mart.name, &spec, batches, &replaced.months, &among).await;
-                Rows::Files(staged.map_err(failed)?)
+                let (spec, among, new) = (mart.spec(), replaced.among(model), batches.clone());
+                let staged = lake.stage_among(&mart.name, &spec, new, &replaced.months, &among).await;
+                let (staged, former) = staged.map_err(failed)?;
+                first_days = replaced.sums.first_days(model, &former, &batches).map_err(unread)?;
+                Rows::Files(staged)
             }
             (Store::Memory(tables), Some(replaced)) => {
                 let kept = tables.get(&mart.name).unwrap_or_default();
-                let staying = kept.iter().map(|batch| replaced.staying(model, batch));
-                let staying = staying.collect::<Result<Vec<_>, _>>();
-                let staying = staying.map_err(|source| Error::table("write", &mart.name, source))?;
+                let parted = kept.iter().map(|batch| replaced.parted(model, batch));
+                let parted = parted.collect::<Result<Vec<_>, _>>().map_err(unread)?;
+                let (former, staying): (Vec<_>, Vec<_>) = parted.into_iter().unzip();
+                first_days = replaced.sums.first_days(model, &former, &batches).map_err(unread)?;
                 Rows::Held(batches.into_iter().chain(staying).collect())
             }
             (Store::Memory(_), None) | (Store::Empty | Store::Union(_), _) => Rows::Held(batches),
         };
-        Ok(Self { rows, ..mart })
+        Ok(Self { first_days, rows, ..mart })
     }
 
     fn spec(&self) -> TableSpec {
@@ -134,85 +146,51 @@ impl StagedMart {
                 published.map_err(|source| Error::table("write", &self.name, source))?;
             }
             (Store::Memory(tables), Rows::Held(batches)) => {
-                let months = self.months.as_ref().zip(self.partition.as_deref());
-                tables.replace(&self.name, Arc::clone(&self.schema), batches.clone(), months)?;
+                let rows = tables.with_replaced(&self.name, batches.clone(), self.replaced_months())?;
+                tables.put(&self.name, Arc::clone(&self.schema), rows);
             }
             _ => {}
         }
         Ok(())
     }
 
+    /// The months whose rows make way, and the column that tells them; none when all rows do.
+    fn replaced_months(&self) -> Option<(&BTreeSet<String>, &str)> {
+        self.months.as_ref().zip(self.partition.as_deref())
+    }
+
     /// What the table will hold once the mart is published: the kept rows of other months, and the staged ones.
-    /// The engine is this process: no other finds the staged files.
-    pub(crate) async fn frame(&self, store: &Store, context: &SessionContext) -> Result<DataFrame, Error> {
-        let failed = |source| Error::model(&self.name, source);
-        let mut frames = match (&self.rows, store) {
-            (Rows::Files(files), Store::Lake(lake)) => {
-                self.file_frames(files, lake, context).await.map_err(failed)?
-            }
-            (Rows::Held(batches), _) => {
-                let held =
-                    MemTable::try_new(Arc::clone(&self.schema), vec![batches.clone()]).map_err(failed)?;
-                vec![context.read_table(Arc::new(held)).map_err(failed)?]
-            }
-            (Rows::Files(_), _) => Vec::new(),
-        };
-        if let (Some(months), Some(partition)) = (&self.months, &self.partition)
-            && let Some(kept) = store.provider(&self.name, context, &Engine::Embedded).await?
-        {
-            let months = months.iter().map(|month| lit(month.as_str())).collect();
-            let others = context
-                .read_table(kept)
-                .and_then(|kept| kept.filter(col(partition).in_list(months, true)))
-                .and_then(|kept| kept.select_columns(&self.column_names()));
-            frames.push(others.map_err(failed)?);
-        }
-        let mut frames = frames.into_iter();
-        let Some(first) = frames.next() else {
-            let empty = MemTable::try_new(Arc::clone(&self.schema), vec![Vec::new()]).map_err(failed)?;
-            return context.read_table(Arc::new(empty)).map_err(failed);
-        };
-        frames.try_fold(first, DataFrame::union).map_err(failed)
-    }
-
-    /// One frame for the files of each value of the partition column, which stands in their path alone.
-    async fn file_frames(
+    pub(crate) async fn table(
         &self,
-        files: &StagedRows,
-        lake: &ConnectionLake,
+        store: &Store,
         context: &SessionContext,
-    ) -> EngineResult<Vec<DataFrame>> {
-        let root = Url::parse(STAGED).map_err(external)?;
-        context.register_object_store(&root, lake.store());
-        let mut by_value: BTreeMap<Option<&str>, Vec<String>> = BTreeMap::new();
-        for (path, value) in files.files() {
-            by_value.entry(value).or_default().push(url_of(&root, lake, &self.name, path));
+        engine: &Engine,
+    ) -> Result<Arc<dyn TableProvider>, Error> {
+        let failed = |source: LakeError| Error::table("read", &self.name, source);
+        match (&self.rows, store) {
+            (Rows::Files(staged), Store::Lake(lake)) => {
+                let mut files = staged.files().map_err(failed)?;
+                if let (Some((months, _)), Some(table)) =
+                    (self.replaced_months(), lake.table(&self.name).await.map_err(failed)?)
+                {
+                    let is_other =
+                        |file: &DataFile| file.partition.as_ref().is_none_or(|month| !months.contains(month));
+                    files
+                        .extend(data_files(&table, &self.name).map_err(failed)?.into_iter().filter(is_other));
+                }
+                let url = engine.store_url(lake, context).map_err(Error::engine)?;
+                let (schema, partition) = (storable_schema(&self.schema), self.partition.clone());
+                Ok(Arc::new(Snapshot::of_files(lake, &self.name, url, schema, partition, &files)))
+            }
+            (Rows::Held(batches), Store::Memory(tables)) => {
+                held(&self.schema, tables.with_replaced(&self.name, batches.clone(), self.replaced_months())?)
+            }
+            (Rows::Held(batches), _) => held(&self.schema, batches.clone()),
+            (Rows::Files(_), _) => held(&self.schema, Vec::new()),
         }
-        let in_files =
-            self.schema.fields().iter().filter(|field| Some(field.name()) != self.partition.as_ref());
-        let schema = Schema::new(in_files.cloned().collect::<Vec<_>>());
-        let mut frames = Vec::new();
-        for (value, urls) in by_value {
-            let frame = context.read_parquet(urls, ParquetReadOptions::default().schema(&schema)).await?;
-            let frame = match (&self.partition, value) {
-                (Some(partition), Some(value)) => frame.with_column(partition, lit(value))?,
-                _ => frame,
-            };
-            frames.push(frame.select_columns(&self.column_names())?);
-        }
-        Ok(frames)
-    }
-
-    fn column_names(&self) -> Vec<&str> {
-        self.schema.fields().iter().map(|field| field.name().as_str()).collect()
     }
 }
 
-fn url_of(root: &Url, lake: &ConnectionLake, name: &str, path: &str) -> String {
-    let mut url = root.clone();
-    if let Ok(mut segments) = url.path_segments_mut() {
-        segments.extend(lake.prefix().parts().map(|part| part.as_ref().to_owned()));
-        segments.push(name).extend(path.split('/'));
-    }
-    url.to_string()
+fn held(schema: &SchemaRef, rows: Vec<RecordBatch>) -> Result<Arc<dyn TableProvider>, Error> {
+    Ok(Arc::new(MemTable::try_new(Arc::clone(schema), vec![rows]).map_err(Error::engine)?))
 }

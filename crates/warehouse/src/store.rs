@@ -14,6 +14,7 @@ use datafusion::datasource::MemTable;
 use datafusion::prelude::{DataFrame, Expr, SessionContext, ident, lit};
 use deskmeter_lake::ConnectionLake;
 
+use crate::snapshot::Snapshot;
 use crate::{Engine, Error};
 
 /// Tables by name.
@@ -24,7 +25,7 @@ pub enum Store {
     Empty,
     /// Tables in memory: for tests and cases.
     Memory(MemoryTables),
-    /// The Delta tables of one connection.
+    /// The Delta tables of one connection, each opened once.
     Lake(ConnectionLake),
     /// The tables of several connections as one, to be read only: each with a column `connection` before its own.
     Union(Vec<(String, ConnectionLake)>),
@@ -35,7 +36,7 @@ const CONNECTION: &str = "connection";
 
 impl From<ConnectionLake> for Store {
     fn from(lake: ConnectionLake) -> Self {
-        Self::Lake(lake)
+        Self::Lake(lake.opened_once())
     }
 }
 
@@ -46,7 +47,8 @@ impl From<MemoryTables> for Store {
 }
 
 impl Store {
-    /// The table of this name as it is now, if it is there, for an engine.
+    /// The table of this name, if it is there, for an engine: as it is now, or was when it was first asked for since
+    /// [`let_go`](Self::let_go).
     pub(crate) async fn provider(
         &self,
         name: &str,
@@ -68,6 +70,13 @@ impl Store {
             Self::Memory(tables) => tables.parts(name, partition),
             Self::Lake(lake) => lake_parts(lake, name).await,
             Self::Empty | Self::Union(_) => Ok(None),
+        }
+    }
+
+    /// Reads tables at their newest versions from now on; until then, each is read at the version at which it was opened.
+    pub(crate) fn let_go(&self) {
+        if let Self::Lake(lake) = self {
+            lake.let_go();
         }
     }
 
@@ -101,8 +110,11 @@ async fn lake_provider(
 ) -> Result<Option<Arc<dyn TableProvider>>, Error> {
     let table = lake.table(name).await.map_err(|source| Error::table("open", name, source))?;
     let Some(table) = table else { return Ok(None) };
-    let provider = engine.delta_table(lake, name, table, context).await;
-    provider.map(Some).map_err(|source| Error::table("open", name, source))
+    let snapshot = engine
+        .store_url(lake, context)
+        .and_then(|store| Snapshot::of(lake, &table, name, store))
+        .map_err(|source| Error::table("open", name, source))?;
+    Ok(Some(Arc::new(snapshot)))
 }
 
 /// All rows of the tables of this name. A column that only some of them have (a younger or an own one) is NULL in the
@@ -172,22 +184,20 @@ impl MemoryTables {
         Ok(Some(Arc::new(table)))
     }
 
-    /// Puts rows in the place of the former ones, or of those of these months of the column.
-    pub(crate) fn replace(
+    /// What the table holds when these rows are in the place of the former ones, or of those of these months of the column.
+    pub(crate) fn with_replaced(
         &self,
         name: &str,
-        schema: SchemaRef,
         mut batches: Vec<RecordBatch>,
         months: Option<(&BTreeSet<String>, &str)>,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<RecordBatch>, Error> {
         if let Some((months, partition)) = months {
             for batch in self.get(name).unwrap_or_default() {
                 let others = without_months(&batch, partition, months);
                 batches.push(others.map_err(|source| Error::table("write", name, source))?);
             }
         }
-        self.put(name, schema, batches);
-        Ok(())
+        Ok(batches)
     }
 }
 

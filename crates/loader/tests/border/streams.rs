@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use arrow::datatypes::DataType;
 use deskmeter_lake::Error as LakeError;
 use deskmeter_loader::{Error, Loader, LoaderOptions};
 use deskmeter_sanitizer::RunId;
@@ -123,7 +124,8 @@ async fn a_change_writes_a_bounded_part_of_its_month() {
     assert_eq!(committed.files_added, 2 * 2, "the new ticket joins the newest range");
     let handle = place.lake.table("tickets").await.unwrap().unwrap();
     let files = deskmeter_lake::data_files(&handle, "tickets").unwrap();
-    let mut ranges: Vec<_> = files.iter().filter_map(|file| file.integer_bounds("ticket_id")).collect();
+    let mut ranges: Vec<_> =
+        files.iter().filter_map(|file| file.bounds("ticket_id", &DataType::Int64)).collect();
     ranges.sort_unstable();
     assert_eq!(ranges, [(1, 3000), (3001, 6000), (6001, 9001)]);
     assert_eq!(integers(&place.rows(&TICKETS).await, "ticket_id").len(), 9001);

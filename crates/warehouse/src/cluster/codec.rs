@@ -21,11 +21,11 @@ use datafusion_proto::logical_plan::LogicalExtensionCodec;
 use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConverterExtension};
 use serde::{Deserialize, Serialize};
 
-use super::snapshot::{Files, Snapshot};
 use crate::business_time::{self, Schedules};
 use crate::error::external;
 use crate::fill_down;
 use crate::options::ScheduleSpec;
+use crate::snapshot::{Files, Snapshot};
 
 /// Most bytes of rows that travel within a plan. More belongs into the object store.
 const ROWS_BYTES_MAX: usize = 16 << 20;

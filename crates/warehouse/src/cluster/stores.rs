@@ -44,6 +44,6 @@ impl ObjectStoreRegistry for Stores {
 }
 
 /// Scheme and bucket of a URL: what a store is rooted at.
-pub(super) fn root(url: &Url) -> String {
+pub(crate) fn root(url: &Url) -> String {
     format!("{}://{}/", url.scheme(), url.authority())
 }

@@ -71,6 +71,17 @@ pub struct Model {
     pub downstream: Vec<String>,
 }
 
+/// The column by which the rows of a ticket are told from those of others.
+pub(crate) const TICKET: &str = "ticket_id";
+
+impl Model {
+    /// Whether each row of a mart is about one ticket and made from the rows of that ticket alone.
+    pub(crate) fn is_of_tickets(&self) -> bool {
+        let mut columns = self.description.columns.iter();
+        self.description.partition.is_some() && columns.any(|column| column.name == TICKET)
+    }
+}
+
 /// Collected tables that hold rows of every ticket: where there are tickets and none of these rows, they could not be
 /// read. A model may need them.
 pub(crate) const OF_EVERY_TICKET: [&str; 2] = ["ticket_events", "ticket_metric_events"];
@@ -97,6 +108,7 @@ impl Catalogue {
         problems.extend(unknown_references(&models));
         problems.extend(wrong_statements(&models));
         problems.extend(wrong_needs(&models));
+        problems.extend(wrong_days(&models));
         let order = ordered(&models);
         problems.extend(order.as_ref().err().cloned());
         if !problems.is_empty() {
@@ -239,6 +251,48 @@ fn wrong_needs(models: &BTreeMap<String, Model>) -> Vec<String> {
         wrong.map(problem).collect::<BTreeSet<String>>()
     };
     models.values().flat_map(of).collect()
+}
+
+/// Sums by day of columns that are not there.
+fn wrong_days(models: &BTreeMap<String, Model>) -> Vec<String> {
+    let has =
+        |model: &Model, name: &String| model.description.columns.iter().any(|column| column.name == *name);
+    let mut problems = Vec::new();
+    for (model, days) in models.values().filter_map(|model| Some((model, model.description.days.as_ref()?))) {
+        let mut problem = |what: String| problems.push(format!("{}.toml: [days] {what}", model.name));
+        if !has(model, &days.column) {
+            problem(format!("there is no column {}", days.column));
+        }
+        for name in read_through(models, model) {
+            if days.sums.iter().all(|summed| summed.mart != name) {
+                problem(format!("{name} is read, and is none of its sums"));
+            }
+        }
+        for summed in &days.sums {
+            match models.get(&summed.mart).filter(|mart| mart.is_of_tickets()) {
+                None => problem(format!("{} is no mart of tickets", summed.mart)),
+                Some(mart) => summed
+                    .columns()
+                    .filter(|name| !has(mart, name))
+                    .for_each(|name| problem(format!("there is no column {}.{name}", summed.mart))),
+            }
+        }
+    }
+    problems
+}
+
+/// The marts and tables that a model reads, also through intermediate models.
+fn read_through<'a>(models: &'a BTreeMap<String, Model>, model: &'a Model) -> BTreeSet<&'a str> {
+    let mut read = BTreeSet::new();
+    for name in &model.upstream {
+        match models.get(name).filter(|upstream| upstream.layer == Layer::Intermediate) {
+            Some(upstream) => read.extend(read_through(models, upstream)),
+            None => {
+                read.insert(name.as_str());
+            }
+        }
+    }
+    read
 }
 
 fn may_be_explained_by(models: &BTreeMap<String, Model>, name: &str) -> bool {

@@ -14,8 +14,12 @@ pub struct Description {
     #[serde(default)]
     pub key: Vec<String>,
     /// Month column that a mart is partitioned by. With a column `ticket_id` beside it, each row is made from the rows of
-    /// its ticket alone, and a refresh can make some tickets anew; any other mart is made anew as a whole each time.
+    /// its ticket alone, and a refresh can make some tickets anew; any other mart is made anew as a whole each time, or from a
+    /// day on.
     pub partition: Option<String>,
+    /// The rows are sums by day of marts of tickets: a refresh of some tickets makes those days anew from which on they count
+    /// otherwise. Not looked at in a model of the operator's own.
+    pub days: Option<SumsByDay>,
     /// How many tickets stand behind a row, as SQL over its columns; `account` where a row is about the whole account.
     /// None where a row is about a single ticket or agent. Groups that are too small are not published.
     pub group_size: Option<String>,
@@ -41,6 +45,38 @@ impl Description {
     pub(crate) fn all_needs(&self) -> impl Iterator<Item = &str> {
         let of_columns = self.columns.iter().flat_map(|column| &column.needs);
         self.needs.iter().chain(of_columns).map(String::as_str)
+    }
+}
+
+/// `[days]`: what the rows of a mart sum, each of one day or until then.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SumsByDay {
+    /// The column of the day.
+    pub column: String,
+    /// Whether it holds the first day of the month instead.
+    #[serde(default)]
+    pub is_month: bool,
+    /// All that is summed.
+    pub sums: Vec<Summed>,
+}
+
+/// How the rows of a mart of tickets count in a sum by day.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Summed {
+    /// The mart of tickets.
+    pub mart: String,
+    /// Columns of instants or days: on each of these, by itself, a row counts, and maybe on later days.
+    pub at: Vec<String>,
+    /// Further columns on which it depends how a row counts.
+    pub by: Vec<String>,
+}
+
+impl Summed {
+    /// Every column that is summed or decides how.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &String> {
+        self.at.iter().chain(&self.by)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Marts that are checked and written while the next ones are made.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -45,11 +46,12 @@ impl Keeping {
             self.take_one().await?;
         }
         let (store, replaced) = (refresh.store.clone(), refresh.replaced.clone());
+        let restless = Arc::clone(&refresh.restless);
         let model = missing::described(model, &refresh.missing).into_owned();
         self.under_way.spawn(async move {
             let checks = checks::of_rows(&model, &rows.0, &rows.1)
                 .map_err(|source| Error::model(&model.name, source.into()))?;
-            let mart = StagedMart::write(&store, &model, rows, replaced.as_ref()).await?;
+            let mart = StagedMart::write(&store, &model, rows, replaced.as_ref(), &restless).await?;
             Ok((place, Kept { mart, checks }))
         });
         Ok(())

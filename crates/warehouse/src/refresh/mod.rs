@@ -9,9 +9,10 @@ mod plan;
 mod report;
 mod results;
 mod run;
+mod since;
 mod touched;
 
-pub(crate) use merging::{Replaced, TICKET};
+pub(crate) use merging::Replaced;
 pub use missing::Untold;
 pub(crate) use missing::{missing_in_marts, missing_tables, untold};
 pub(crate) use plan::steps;
@@ -19,8 +20,10 @@ pub use report::{CheckReport, ModelReport, RefreshReport};
 pub(crate) use report::{add_up, has_failed};
 pub use results::CheckSummary;
 pub(crate) use run::{Made, Refresh, bound_plan, evaluated, held, parameters};
+pub(crate) use since::{Day, FirstDays, Since, join};
 pub(crate) use touched::{
     Kept, MOVED, OF_TICKETS, Part, TELLING, Tickets, assigned, narrow, narrow_to_ticket, newcomers, parts,
+    unsolved,
 };
 
 use std::collections::BTreeSet;

@@ -16,6 +16,9 @@ pub(super) struct Order {
     /// Steps whose rows are held, and the steps that have not read them yet. A view passes its need on to its readers, and
     /// goes with the last of them: its plan holds what it reads. Staging views stay, for the checks in the end.
     readers: BTreeMap<usize, BTreeSet<usize>>,
+    /// How many steps follow each one by one, at the most: the longest way is begun first, so that what nobody waits for fills
+    /// the gaps.
+    ahead: Vec<usize>,
     under_way: BTreeSet<usize>,
     /// Steps that failed beside another and get a second try.
     again: Vec<usize>,
@@ -51,17 +54,29 @@ impl Order {
             order.waiting.insert(place, read);
             held.push(needed);
         }
+        order.ahead = vec![0; steps.len()];
+        for (place, read) in order.waiting.iter().rev() {
+            let own = order.ahead.get(*place).copied().unwrap_or_default();
+            for upstream in read {
+                if let Some(ahead) = order.ahead.get_mut(*upstream) {
+                    *ahead = (*ahead).max(own + 1);
+                }
+            }
+        }
         order
     }
 
-    /// The first step that waits for none, if it may begin now; it counts as begun.
+    /// The step that waits for none and has the longest way ahead, if it may begin now; it counts as begun.
     pub(super) fn begin(&mut self) -> Option<usize> {
         let is_full = self.under_way.len() >= AT_ONCE || self.alone.is_some();
         if is_full || !(self.again.is_empty() || self.under_way.is_empty()) {
             return None;
         }
         self.alone = self.again.pop();
-        let ready = || self.waiting.iter().find(|(_, needs)| needs.is_empty()).map(|(place, _)| *place);
+        let ready = || {
+            let ready = self.waiting.iter().filter(|(_, needs)| needs.is_empty()).map(|(place, _)| *place);
+            ready.rev().max_by_key(|place| self.ahead.get(*place).copied())
+        };
         let place = self.alone.or_else(ready)?;
         self.waiting.remove(&place);
         self.under_way.insert(place);

@@ -1,6 +1,6 @@
 //! Evaluates the steps of a refresh in one engine.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,12 +9,15 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
 use datafusion::catalog::TableProvider;
+use datafusion::common::ScalarValue;
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::dataframe::DataFrame;
-use datafusion::error::Result as EngineResult;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::error::{DataFusionError, Result as EngineResult};
+use datafusion::logical_expr::{ExprSchemable as _, LogicalPlan};
 use datafusion::physical_plan::collect_partitioned;
-use datafusion::prelude::{SessionContext, col};
+use datafusion::prelude::{SessionContext, col, ident, lit};
 use deskmeter_lake::ConnectionLake;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::task::JoinSet;
 
 use super::keeping::{Keeping, Rows, of_task};
@@ -22,13 +25,18 @@ use super::merging::Replaced;
 use super::missing;
 use super::order::Order;
 use super::plan::{Form, Step};
+use super::since::Since;
 use super::{ModelReport, add_up, checks};
+use crate::error::external;
 use crate::models::{self, Model};
 use crate::options::Definitions;
 use crate::session::replace_table;
 use crate::staging::Staging;
 use crate::store::Store;
 use crate::{Engine, Error};
+
+/// Marts whose checks are asked at a time.
+const CHECKED_AT_ONCE: usize = 2;
 
 /// One run over a list of steps.
 pub(crate) struct Refresh {
@@ -40,6 +48,10 @@ pub(crate) struct Refresh {
     pub(crate) missing: BTreeSet<&'static str>,
     /// The tickets that are made anew, where the rows of others are kept.
     pub(crate) replaced: Option<Replaced>,
+    /// Where all tickets are made anew, those that a partial refresh is likely to make anew soon.
+    pub(crate) restless: Arc<HashSet<i64>>,
+    /// From which day on sums are made anew, where the days before are kept.
+    pub(crate) since: Since,
 }
 
 /// A step that is done.
@@ -110,19 +122,27 @@ impl Refresh {
             }
             made.staging.put(kept.mart);
         }
-        for (step, report) in steps.iter().zip(&mut made.models).filter(|(step, _)| step.form == Form::Kept) {
-            let rows = report.rows.unwrap_or_default();
-            let model = missing::described(step.model, &self.missing);
-            let asked = checks::of_tables(&model, &self.context, &self.parameters, rows).await;
-            report.checks.extend(asked.map_err(|source| Error::model(&step.model.name, source))?);
-        }
+        let marts = steps.iter().zip(&mut made.models).filter(|(step, _)| step.form == Form::Kept);
+        let asked: Vec<_> = marts.map(|(step, report)| self.ask(step.model, report)).collect();
+        stream::iter(asked).buffered(CHECKED_AT_ONCE).try_collect::<()>().await?;
         Ok(made)
+    }
+
+    /// Asks the checks of a mart that read other tables, too.
+    async fn ask(&self, model: &Model, report: &mut ModelReport) -> Result<(), Error> {
+        let rows = report.rows.unwrap_or_default();
+        let described = missing::described(model, &self.missing).into_owned();
+        let (context, parameters) = (self.context.clone(), self.parameters.clone());
+        let checks = async move { checks::of_tables(&described, &context, &parameters, rows).await };
+        let found = SpawnedTask::spawn(checks).join().await.map_err(external).flatten();
+        report.checks.extend(found.map_err(|source| Error::model(&model.name, source))?);
+        Ok(())
     }
 
     async fn step(&self, model: Model, form: Form) -> Result<Done, Error> {
         let started = Instant::now();
         let failed = |source| Error::model(&model.name, source);
-        let plan = bound_plan(&self.context, &model, &self.parameters).await;
+        let plan = bound_plan(&self.context, &model, &self.parameters_of(&model)).await;
         let plan = plan.map_err(|source| Error::of_plan(&model.name, source))?;
         let frame = DataFrame::new(self.context.state(), plan);
         let (rows, kept) = match form {
@@ -133,6 +153,7 @@ impl Refresh {
             Form::Memory => (Some(self.hold(&model, frame).await.map_err(failed)?), None),
             Form::Kept => {
                 let frame = missing::told(frame, &model, &self.missing).map_err(failed)?;
+                let frame = self.after_kept_days(&model, frame).await?;
                 let kept = self.keep(&missing::described(&model, &self.missing), frame).await?;
                 (Some(kept.1.iter().map(|batch| batch.num_rows() as u64).sum()), Some(kept))
             }
@@ -145,6 +166,41 @@ impl Refresh {
             checks: Vec::new(),
         };
         Ok(Done { report, kept })
+    }
+
+    fn parameters_of(&self, model: &Model) -> Vec<(&'static str, String)> {
+        let mut parameters = self.parameters.clone();
+        if let Some(day) = self.since.get(model) {
+            parameters.retain(|(name, _)| *name != SINCE);
+            parameters.push((SINCE, instant(i64::from(day) * 86_400)));
+        }
+        parameters
+    }
+
+    /// Behind the rows of the days that are kept, where some are, those of the others.
+    async fn after_kept_days(&self, model: &Model, frame: DataFrame) -> Result<DataFrame, Error> {
+        let (Some(day), Some(days)) = (self.since.get(model), &model.description.days) else {
+            return Ok(frame);
+        };
+        let Some(kept) = self.store.provider(&model.name, &self.context, &self.engine).await? else {
+            let gone = DataFusionError::Execution("the rows of the days before are gone".to_owned());
+            return Err(Error::model(&model.name, gone));
+        };
+        let since = lit(ScalarValue::Date32(Some(day)));
+        let kept = self.context.read_table(kept).and_then(|kept| {
+            let columns: Vec<&str> = model.description.columns.iter().map(|it| it.name.as_str()).collect();
+            kept.filter(ident(&days.column).lt(since.clone()))?.select_columns(&columns)
+        });
+        let schema = storable_schema(frame.schema().inner());
+        let columns = schema.fields().iter().map(|field| {
+            Ok(ident(field.name()).cast_to(field.data_type(), frame.schema())?.alias(field.name()))
+        });
+        let joined = columns.collect::<EngineResult<Vec<_>>>().and_then(|columns| {
+            // What has no day is made anew each time.
+            let is_new = ident(&days.column).gt_eq(since).or(ident(&days.column).is_null());
+            kept?.union(frame.filter(is_new)?.select(columns)?)
+        });
+        joined.map_err(|source| Error::model(&model.name, source))
     }
 
     async fn hold(&self, model: &Model, frame: DataFrame) -> EngineResult<u64> {
@@ -198,13 +254,23 @@ fn in_key_order(model: &Model, frame: DataFrame) -> EngineResult<DataFrame> {
     if key.is_empty() { Ok(frame) } else { frame.sort(key) }
 }
 
-/// The values of `$as_of` and `$definitions`, as SQL.
+/// Name of the parameter that tells from which instant on sums by day are made anew.
+const SINCE: &str = "since";
+/// 0001-01-01T00:00Z, before all that happened, in seconds since the epoch.
+const BEGINNING: i64 = -62_135_596_800;
+
+/// The values of `$as_of`, `$definitions` and `$since`, as SQL: sums are made of all days.
 pub(crate) fn parameters(as_of: i64, definitions: Definitions) -> Vec<(&'static str, String)> {
-    let micros = as_of.saturating_mul(1_000_000);
     vec![
-        ("as_of", format!("arrow_cast({micros}, 'Timestamp(Microsecond, Some(\"UTC\"))')")),
+        ("as_of", instant(as_of)),
         ("definitions", format!("'{}'", definitions.name())),
+        (SINCE, instant(BEGINNING)),
     ]
+}
+
+fn instant(seconds: i64) -> String {
+    let micros = seconds.saturating_mul(1_000_000);
+    format!("arrow_cast({micros}, 'Timestamp(Microsecond, Some(\"UTC\"))')")
 }
 
 /// The plan of a model with its parameters filled in.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{AsArray, Int64Array, RecordBatch};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Int64Type, Schema};
+use arrow::datatypes::{DataType, Date32Type, Field, Int64Type, Schema};
 use datafusion::catalog::TableProvider;
 use datafusion::common::{JoinType, ScalarValue};
 use datafusion::datasource::provider_as_source;
@@ -15,7 +15,7 @@ use datafusion::functions_aggregate::expr_fn::{bool_and, bool_or, count, max, mi
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::prelude::{DataFrame, Expr, SessionContext, col, in_subquery, lit, not};
 
-use super::Touched;
+use super::{Day, Touched};
 use crate::session::replace_table;
 
 /// Memory that a refresh of one ticket with its events may need, in bytes: measured with twelve child events and eight
@@ -54,6 +54,14 @@ pub(crate) struct Part {
     pub(crate) months: BTreeSet<String>,
     /// Which tickets of these months; none for all.
     pub(crate) tickets: Option<Tickets>,
+    /// The first and the last id, where one month is too large to be made at once.
+    ids: Option<(i64, i64)>,
+}
+
+impl Part {
+    pub(crate) fn of_months(months: BTreeSet<String>, tickets: Option<Tickets>) -> Self {
+        Self { months, tickets, ids: None }
+    }
 }
 
 /// The marts by which the tickets of a partial refresh are found, as they are kept.
@@ -89,6 +97,12 @@ impl Kept {
         self.as_of.partial_cmp(&as_of).is_none_or(|order| order == Ordering::Greater)
     }
 
+    /// The day of the instant as of which the marts hold.
+    pub(crate) fn day(&self) -> Option<Day> {
+        let days = self.as_of.cast_to(&DataType::Date32).ok()?.to_array().ok()?;
+        days.as_primitive::<Date32Type>().iter().next().flatten()
+    }
+
     /// The tickets whose rows may be other than they are kept: the touched ones, those with a row that is not older than
     /// the marts, those that newcomers wrote on, and those that move with time alone. Ages move until a ticket is solved,
     /// and what a target says until its end is known, whatever has become of the ticket.
@@ -122,10 +136,7 @@ impl Kept {
         let moved =
             moved.aggregate(vec![col("ticket_id")], vec![bool_or(col("is_changed")).alias("is_changed")])?;
         // What did not change moves on; what changed does unless it is solved now.
-        let solved = context
-            .table("tickets")
-            .await?
-            .filter(col("status").in_list(["solved", "closed"].map(lit).to_vec(), false))?;
+        let solved = context.table("tickets").await?.filter(is_solved())?;
         let solved = solved.select(vec![col("ticket_id").alias("solved_id")])?;
         let moved = moved.join(solved, JoinType::Left, &["ticket_id"], &["solved_id"], None)?;
         let is_restless = not(col("is_changed")).or(col("solved_id").is_null());
@@ -141,6 +152,20 @@ impl Kept {
         }
         Ok(months)
     }
+}
+
+fn is_solved() -> Expr {
+    col("status").in_list(["solved", "closed"].map(lit).to_vec(), false)
+}
+
+/// Tickets that go on moving with time, as far as their own rows tell.
+pub(crate) async fn unsolved(context: &SessionContext) -> Result<HashSet<i64>> {
+    let unsolved = context.table("tickets").await?.filter(is_solved().is_not_true())?;
+    let mut ids = HashSet::new();
+    for batch in unsolved.select_columns(&["ticket_id"])?.collect().await? {
+        ids.extend(batch.column(0).as_primitive::<Int64Type>().iter().flatten());
+    }
+    Ok(ids)
 }
 
 fn touched_ids(context: &SessionContext, touched: &Touched) -> Result<DataFrame> {
@@ -200,34 +225,58 @@ impl Tickets {
     }
 }
 
-/// All tickets, or these, in parts that fit into memory one after the other; a month is never cut.
+/// All tickets, or these, in parts that fit into memory one after the other. A month is cut by the ids of its tickets where
+/// all of them are made anew; where some are, the rows of the others stay beside them, and it is whole.
 pub(crate) async fn parts(
     context: &SessionContext,
     tickets: Option<&Tickets>,
     memory_limit_bytes: usize,
 ) -> Result<Vec<Part>> {
-    let tickets_max = (memory_limit_bytes / BYTES_OF_TICKET) as i64;
+    let tickets_max = (memory_limit_bytes / BYTES_OF_TICKET).max(1) as i64;
+    let mut parts: Vec<Part> = Vec::new();
+    let mut in_part = tickets_max;
+    for (month, count) in counts_of_months(context, tickets).await? {
+        in_part += count;
+        if tickets.is_none() && count > tickets_max {
+            parts.extend(pieces(context, &month, tickets_max).await?);
+            in_part = tickets_max;
+        } else if let Some(part) = parts.last_mut().filter(|_| in_part <= tickets_max) {
+            part.months.insert(month);
+        } else {
+            in_part = count;
+            parts.push(Part::of_months(BTreeSet::from([month]), tickets.cloned()));
+        }
+    }
+    Ok(parts)
+}
+
+async fn counts_of_months(context: &SessionContext, tickets: Option<&Tickets>) -> Result<Vec<(String, i64)>> {
     let mut in_months = context.table("tickets").await?;
     if let Some(tickets) = tickets {
         in_months = in_months.filter(tickets.is_among()?)?;
     }
     let counts = in_months.aggregate(vec![col("created_month")], vec![count(lit(1)).alias("n")])?;
-    let mut parts: Vec<Part> = Vec::new();
-    let mut in_part = 0;
+    let mut months = Vec::new();
     for batch in counts.sort_by(vec![col("created_month")])?.collect().await? {
-        for (month, count) in
-            words_of(&batch)?.into_iter().zip(batch.column(1).as_primitive::<Int64Type>().values())
-        {
-            in_part += count;
-            if let Some(part) = parts.last_mut().filter(|_| in_part <= tickets_max) {
-                part.months.insert(month);
-            } else {
-                in_part = *count;
-                parts.push(Part { months: BTreeSet::from([month]), tickets: tickets.cloned() });
-            }
-        }
+        let counts = batch.column(1).as_primitive::<Int64Type>();
+        months.extend(words_of(&batch)?.into_iter().zip(counts.values().iter().copied()));
     }
-    Ok(parts)
+    Ok(months)
+}
+
+/// All tickets of a month, so many at a time.
+async fn pieces(context: &SessionContext, month: &str, tickets_max: i64) -> Result<Vec<Part>> {
+    let tickets = context.table("tickets").await?.filter(col("created_month").eq(lit(month)))?;
+    let mut ids: Vec<i64> = Vec::new();
+    for batch in tickets.select_columns(&["ticket_id"])?.collect().await? {
+        ids.extend(batch.column(0).as_primitive::<Int64Type>().values());
+    }
+    ids.sort_unstable();
+    let piece = |ids: &[i64]| {
+        let months = BTreeSet::from([month.to_owned()]);
+        Part { months, tickets: None, ids: ids.first().copied().zip(ids.last().copied()) }
+    };
+    Ok(ids.chunks(tickets_max as usize).map(piece).collect())
 }
 
 /// The texts of the first column.
@@ -242,6 +291,9 @@ pub(crate) async fn narrow(context: &SessionContext, part: &Part) -> Result<()> 
     let mut tickets = context.table("tickets").await?.filter(col("created_month").in_list(months, false))?;
     if let Some(wanted) = &part.tickets {
         tickets = tickets.filter(wanted.is_among()?)?;
+    }
+    if let Some((first, last)) = part.ids {
+        tickets = tickets.filter(col("ticket_id").between(lit(first), lit(last)))?;
     }
     // Numbers grow with time: their bounds let the scan skip files, whatever the join then keeps.
     let bounds = tickets.clone().aggregate(vec![], vec![min(col("ticket_id")), max(col("ticket_id"))])?;

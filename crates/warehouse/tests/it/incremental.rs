@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use arrow::array::{AsArray, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::compute::filter_record_batch;
+use arrow::datatypes::{Date32Type, Int64Type};
 use deskmeter_lake::Lake;
 use deskmeter_tables::{TICKET_EVENTS, TICKET_METRIC_EVENTS, TICKETS};
 use deskmeter_warehouse::{MemoryTables, RefreshScope, ScheduleSpec, Touched, Warehouse, WarehouseOptions};
@@ -179,6 +180,41 @@ async fn a_target_that_runs_on_a_solved_ticket_moves_with_time() {
     }
 }
 
+/// Adds a thousand to what came in on the first day.
+fn falsify_the_first_day(tables: &MemoryTables) {
+    let batches = tables.get("backlog_daily").unwrap().into_iter().map(|batch| {
+        let place = |name: &str| batch.schema_ref().index_of(name).unwrap();
+        let days = batch.column(place("backlog_date")).as_primitive::<Date32Type>().clone();
+        let first = days.values().iter().copied().min();
+        let opened = batch.column(place("n_opened")).as_primitive::<Int64Type>();
+        let falsified = days.values().iter().zip(opened.values());
+        let falsified = falsified.map(|(day, n)| if Some(*day) == first { n + 1_000 } else { *n });
+        let mut columns = batch.columns().to_vec();
+        columns[place("n_opened")] = Arc::new(Int64Array::from_iter_values(falsified));
+        RecordBatch::try_new(batch.schema(), columns).unwrap()
+    });
+    let batches: Vec<_> = batches.collect();
+    tables.put("backlog_daily", batches[0].schema(), batches);
+}
+
+#[tokio::test]
+async fn days_before_the_first_that_counts_otherwise_are_not_made_anew() {
+    let tables = world::tables(150, None);
+    let mut warehouse = Warehouse::new(options()).unwrap();
+    warehouse.open(tables.clone()).await.unwrap();
+    warehouse.refresh(AS_OF - 3_600, RefreshScope::Full).await.unwrap();
+    falsify_the_first_day(&tables);
+    let opened = "select max(n_opened) > 1000 as is_false from backlog_daily";
+    warehouse.open(tables).await.unwrap();
+    warehouse.refresh(AS_OF, RefreshScope::Touched(Touched { ticket_ids: [150].into() })).await.unwrap();
+    assert_eq!(rows(&warehouse, opened).await, "true\n", "the first day stays as it was");
+    // The oldest ticket counts on the first day, too, but does not count otherwise.
+    warehouse.refresh(AS_OF, RefreshScope::Touched(Touched { ticket_ids: [1].into() })).await.unwrap();
+    assert_eq!(rows(&warehouse, opened).await, "true\n");
+    warehouse.refresh(AS_OF, RefreshScope::Full).await.unwrap();
+    assert_eq!(rows(&warehouse, opened).await, "false\n");
+}
+
 /// A further target of the first ticket, put on at this instant.
 fn target_at(tables: &MemoryTables, seconds: i64) -> RecordBatch {
     let events = tables.get("ticket_metric_events").unwrap().remove(0);
@@ -214,24 +250,30 @@ async fn what_was_collected_before_the_watermark_reached_it_is_told_when_it_does
 }
 
 #[tokio::test]
-async fn some_months_at_a_time_give_what_all_at_once_give() {
-    let tables = world::tables(2000, None);
-    let at_once = {
-        let mut warehouse = Warehouse::new(options()).unwrap();
-        warehouse.open(tables.clone()).await.unwrap();
-        warehouse.refresh(AS_OF, RefreshScope::Full).await.unwrap();
-        marts(&warehouse).await
-    };
-    // Room for 1,638 tickets at a time.
-    let little = WarehouseOptions { memory_limit_bytes: 32 << 20, ..options() };
-    let mut warehouse = Warehouse::new(little).unwrap();
-    warehouse.open(tables).await.unwrap();
-    let report = warehouse.refresh(AS_OF, RefreshScope::Full).await.unwrap();
-    let metrics = report.models.iter().find(|model| model.name == "ticket_metrics").unwrap();
-    assert_eq!(metrics.rows, Some(2000));
-    let in_parts = marts(&warehouse).await;
-    for (name, rows) in &at_once {
-        assert!(*rows == in_parts[name], "{name}");
+async fn some_months_at_a_time_and_pieces_of_one_give_what_all_at_once_give() {
+    let of_ten_months = world::tables(2000, None);
+    let of_one = world::World { tickets: 20_000, later: None, unsolved_since: world::START };
+    let of_one = world::part(1..=2000, of_one);
+    for (tables, months) in [(of_ten_months, 10), (of_one, 1)] {
+        let at_once = {
+            let mut warehouse = Warehouse::new(options()).unwrap();
+            warehouse.open(tables.clone()).await.unwrap();
+            warehouse.refresh(AS_OF, RefreshScope::Full).await.unwrap();
+            marts(&warehouse).await
+        };
+        // Room for 1,638 tickets at a time.
+        let little = WarehouseOptions { memory_limit_bytes: 32 << 20, ..options() };
+        let mut warehouse = Warehouse::new(little).unwrap();
+        warehouse.open(tables).await.unwrap();
+        let created = "select count(distinct created_month) as n from tickets";
+        assert_eq!(rows(&warehouse, created).await, format!("{months}\n"));
+        let report = warehouse.refresh(AS_OF, RefreshScope::Full).await.unwrap();
+        let metrics = report.models.iter().find(|model| model.name == "ticket_metrics").unwrap();
+        assert_eq!(metrics.rows, Some(2000));
+        let in_parts = marts(&warehouse).await;
+        for (name, rows) in &at_once {
+            assert!(*rows == in_parts[name], "{name} of {months} months");
+        }
     }
 }
 

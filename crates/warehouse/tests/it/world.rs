@@ -39,15 +39,25 @@ impl Dice {
 /// Tickets created over ten months, about twelve child events and twelve metric events each; one in seven is never
 /// solved. `later` moves the last event of every ticket whose id it divides by some hours: an update.
 pub(crate) fn tables(tickets: i64, later: Option<i64>) -> MemoryTables {
-    part(1..=tickets, later, START)
+    part(1..=tickets, World { tickets, later, unsolved_since: START })
 }
 
-/// The tables with these tickets alone: parts of a world may be made one after the other. What was created before
-/// `unsolved_since` (seconds since the epoch) is solved.
-pub(crate) fn part(tickets: RangeInclusive<i64>, later: Option<i64>, unsolved_since: i64) -> MemoryTables {
+/// Which world a ticket is of.
+#[derive(Clone, Copy)]
+pub(crate) struct World {
+    /// How many tickets there are: ids grow with time, as Zendesk's do.
+    pub(crate) tickets: i64,
+    /// The last event of every ticket whose id it divides comes some hours later.
+    pub(crate) later: Option<i64>,
+    /// What was created before (seconds since the epoch) is solved.
+    pub(crate) unsolved_since: i64,
+}
+
+/// The tables with these tickets of a world alone: its parts may be made one after the other.
+pub(crate) fn part(tickets: RangeInclusive<i64>, world: World) -> MemoryTables {
     let (mut ticket_rows, mut events, mut metric_events) = (Vec::new(), Vec::new(), Vec::new());
     for ticket in tickets {
-        let mut life = Life::new(ticket, later.is_some_and(|every| ticket % every == 0), unsolved_since);
+        let mut life = Life::new(ticket, world);
         life.live(&mut events, &mut metric_events);
         ticket_rows.push(life.row());
     }
@@ -86,10 +96,11 @@ struct Life {
 }
 
 impl Life {
-    fn new(ticket: i64, is_later: bool, unsolved_since: i64) -> Self {
+    fn new(ticket: i64, world: World) -> Self {
         let mut dice = Dice(ticket as u64);
-        let created_at = START + dice.below(300 * DAY);
-        let is_unsolved = ticket % 7 == 0 && created_at >= unsolved_since;
+        let created_at = START + (300 * DAY * (ticket - 1) + dice.below(300 * DAY)) / world.tickets;
+        let is_unsolved = ticket % 7 == 0 && created_at >= world.unsolved_since;
+        let is_later = world.later.is_some_and(|every| ticket % every == 0);
         Self { ticket, created_at, now: created_at, dice, status: "new", group: 100, is_later, is_unsolved }
     }
 
