@@ -84,6 +84,7 @@ def main():
         if sql != plain:
             rewritten.append(name)
         sql = sql.replace("$as_of", f"timestamptz '{args.as_of}'").replace("$definitions", "'zendesk'")
+        sql = sql.replace("$since", "timestamptz '0001-01-01T00:00:00Z'")
         form = "view" if layer == "staging" or (layer == "intermediate" and readers < 2) else "table"
         before = time.monotonic()
         try:
