@@ -2,9 +2,11 @@
 //! published later, so that what is found wrong in between is never seen.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::compute::{SortColumn, cast, concat_batches, lexsort_to_indices, partition, take_record_batch};
+use arrow::array::{Array, AsArray, RecordBatch, UInt64Array};
+use arrow::compute::{cast, concat_batches, partition, take_record_batch};
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use deltalake_core::DeltaTable;
 use deltalake_core::kernel::Add;
@@ -234,20 +236,25 @@ fn split(
     let Some(values) = batch.column_by_name(column) else {
         return Err(Error::mismatch(name, format!("column {column} is missing")));
     };
-    let position = arrow::array::UInt64Array::from_iter_values(0..batch.num_rows() as u64);
-    let order = [values.clone(), std::sync::Arc::new(position) as _]
-        .map(|values| SortColumn { values, options: None });
-    let indices = lexsort_to_indices(&order, None).map_err(failed)?;
-    let sorted = take_record_batch(batch, &indices).map_err(failed)?;
-    let Some(values) = sorted.column_by_name(column).cloned() else { return Ok(BTreeMap::new()) };
-    let words = cast(&values, &DataType::Utf8).map_err(failed)?;
+    let words = cast(values, &DataType::Utf8).map_err(failed)?;
     let words = words.as_string::<i32>();
-    let ranges = partition(&[values]).map_err(failed)?.ranges();
-    let parts = ranges.into_iter().map(|range| {
-        let word = words.is_valid(range.start).then(|| words.value(range.start).to_owned());
-        (word, sorted.slice(range.start, range.len()))
-    });
-    Ok(parts.collect())
+    let mut places: BTreeMap<Option<&str>, Vec<Range<usize>>> = BTreeMap::new();
+    for range in partition(&[Arc::clone(values)]).map_err(failed)?.ranges() {
+        let word = words.is_valid(range.start).then(|| words.value(range.start));
+        places.entry(word).or_default().push(range);
+    }
+    let part = |(word, ranges): (Option<&str>, Vec<Range<usize>>)| {
+        let rows = match ranges.as_slice() {
+            // In the order of their keys, the rows of a month mostly lie together.
+            [range] => batch.slice(range.start, range.len()),
+            ranges => {
+                let places = ranges.iter().cloned().flatten().map(|place| place as u64);
+                take_record_batch(batch, &UInt64Array::from_iter_values(places))?
+            }
+        };
+        Ok((word.map(str::to_owned), rows))
+    };
+    places.into_iter().map(part).collect::<Result<_, _>>().map_err(failed)
 }
 
 impl TableSpec {
