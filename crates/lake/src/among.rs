@@ -183,18 +183,20 @@ async fn parted(name: &str, new: RecordBatch, held: Vec<Held>, among: Among) -> 
         let failed = |error: ArrowError| Error::table("sort rows of", &name, &error);
         let is_restless = is_among(&new, among.key, &among.restless);
         let [settled, restless] = apart(&new, &is_restless).map_err(failed)?;
-        let mut settled = vec![settled];
         let mut kept = Vec::new();
-        if settled.iter().all(|rows| rows.num_rows() == 0) && !held.iter().any(Held::is_mixed) {
+        let mut rows = Vec::new();
+        if settled.num_rows() == 0 && !held.iter().any(Held::is_mixed) {
             kept.extend(
                 held.into_iter().filter(|held| held.is_replaced.true_count() == 0).map(|held| held.file),
             );
         } else {
             for held in held.iter().filter(|held| held.is_replaced.false_count() > 0) {
-                settled.extend(staying(held, &new.schema(), &name)?);
+                rows.extend(staying(held, &new.schema(), &name)?);
             }
         }
-        let settled = concat_batches(&new.schema(), &settled).map_err(failed)?;
+        // What changes is young as a rule, and comes last in the order.
+        rows.push(settled);
+        let settled = concat_batches(&new.schema(), &rows).map_err(failed)?;
         Ok(Parted { written: [in_order(&settled, &among.order).map_err(failed)?, restless], kept })
     })
     .await
@@ -239,7 +241,11 @@ fn in_order(batch: &RecordBatch, order: &[String]) -> Result<RecordBatch, ArrowE
         columns.iter().map(|column| SortField::new_with_options(column.data_type().clone(), options));
     let keys = RowConverter::new(fields.collect())?.convert_columns(&columns)?;
     let mut places: Vec<u32> = (0..batch.num_rows() as u32).collect();
+    let key = |place: &u32| keys.row(*place as usize);
+    if places.is_sorted_by_key(key) {
+        return Ok(batch.clone());
+    }
     // Stable, and quick where runs are in order.
-    places.sort_by(|a, b| keys.row(*a as usize).cmp(&keys.row(*b as usize)));
+    places.sort_by(|one, other| key(one).cmp(&key(other)));
     take_record_batch(batch, &UInt32Array::from(places))
 }

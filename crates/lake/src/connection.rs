@@ -176,13 +176,17 @@ impl ConnectionLake {
 
     /// The table at its newest version: what is open already needs only what was logged since.
     async fn newest(&self, name: &str) -> Result<Option<DeltaTable>, Error> {
-        let log_store = self.log_store(name);
-        let exists = log_store.is_delta_table_location().await;
-        if !exists.map_err(|error| Error::storage("list", self.table_location(name), &error))? {
-            return Ok(None);
-        }
         let opened = self.with_opened(|opened| opened.get(name).cloned()).flatten();
-        let mut table = opened.unwrap_or_else(|| DeltaTable::new(log_store));
+        let mut table = if let Some(opened) = opened {
+            opened
+        } else {
+            let log_store = self.log_store(name);
+            let exists = log_store.is_delta_table_location().await;
+            if !exists.map_err(|error| Error::storage("list", self.table_location(name), &error))? {
+                return Ok(None);
+            }
+            DeltaTable::new(log_store)
+        };
         table.update_state().await.map_err(|error| Error::table("read log of", name, &error))?;
         schema::refuse_newer_contract(&table, name)?;
         Ok(Some(table))

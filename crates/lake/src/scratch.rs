@@ -10,7 +10,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 
-use crate::encode::encode;
+use crate::encode::{encode, file_name};
 use crate::{ConnectionLake, Error};
 
 /// Folder below the connection's.
@@ -25,12 +25,14 @@ impl ConnectionLake {
         parts: &[Vec<RecordBatch>],
     ) -> Result<BTreeMap<Path, u64>, Error> {
         let mut written = BTreeMap::new();
+        let folder = self.prefix().clone().join(FOLDER).join(name);
         for (index, batches) in parts.iter().enumerate() {
             if batches.iter().all(|batch| batch.num_rows() == 0) {
                 continue;
             }
-            let path = self.prefix().clone().join(FOLDER).join(name).join(format!("{index}.parquet"));
-            let bytes = encode(schema, batches).map_err(|error| Error::storage("encode", &path, &error))?;
+            let bytes = encode(schema, batches).map_err(|error| Error::storage("encode", &folder, &error))?;
+            // Workers remember the footers of files by their names; parts may hold the same rows.
+            let path = folder.clone().join(format!("{index}-{}", file_name(&bytes)));
             let size = bytes.len() as u64;
             let put = self.store().put(&path, bytes.into()).await;
             put.map_err(|error| Error::storage("write", &path, &error))?;

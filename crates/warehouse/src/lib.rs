@@ -35,5 +35,5 @@ pub use models::{
 };
 pub use options::{AppliesTo, Definitions, Hours, LabelSpec, ScheduleSpec, WarehouseOptions};
 pub use refresh::{CheckReport, CheckSummary, ModelReport, RefreshReport, RefreshScope, Touched, Untold};
-pub use store::{MemoryTables, Parts, Store};
+pub use store::{LakeTables, MemoryTables, Parts, Store};
 pub use warehouse::Warehouse;

@@ -1,7 +1,7 @@
 //! A table as the Parquet files that it has now: plans to a plain scan of those files that can hold what is asked for, which
 //! any engine can ship. The Delta log is read once, when the table is opened, and not for each question.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
@@ -143,6 +143,14 @@ impl Snapshot {
         let folder = lake.prefix().clone().join(name);
         let list = files.iter().map(|file| File::of(&folder, file, &schema)).collect();
         Self::new(schema, Files { store, partition, list })
+    }
+
+    /// Its files, and beside them those that another version of it has of other partitions than these.
+    pub(crate) fn beside(mut self, other: Option<&Self>, partitions: &BTreeSet<String>) -> Self {
+        let files = other.into_iter().flat_map(|other| &other.files.list);
+        let is_other = |file: &&File| file.partition.as_ref().is_none_or(|value| !partitions.contains(value));
+        self.files.list.extend(files.filter(is_other).cloned());
+        self
     }
 
     /// Rows that live no longer than one refresh, written where executors can read them.

@@ -9,7 +9,7 @@ use arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
-use deskmeter_lake::{DataFile, Error as LakeError, StagedRows, TableSpec, data_files, storable_schema};
+use deskmeter_lake::{Error as LakeError, StagedRows, TableSpec, storable_schema};
 use futures::future::join_all;
 
 use crate::models::{Model, TICKET};
@@ -111,11 +111,13 @@ impl StagedMart {
         let unread = |source| Error::table("read", &model.name, source);
         let mut first_days = FirstDays::new();
         let rows = match (store, replaced) {
-            (Store::Lake(lake), None) => {
+            (Store::Lake(tables), None) => {
+                let lake = tables.lake();
                 let staged = lake.stage_apart(&mart.name, &mart.spec(), batches, TICKET, restless).await;
                 Rows::Files(staged.map_err(failed)?)
             }
-            (Store::Lake(lake), Some(replaced)) => {
+            (Store::Lake(tables), Some(replaced)) => {
+                let lake = tables.lake();
                 let (spec, among, new) = (mart.spec(), replaced.among(model), batches.clone());
                 let staged = lake.stage_among(&mart.name, &spec, new, &replaced.months, &among).await;
                 let (staged, former) = staged.map_err(failed)?;
@@ -141,7 +143,8 @@ impl StagedMart {
 
     async fn publish(&self, store: &Store) -> Result<(), Error> {
         match (store, &self.rows) {
-            (Store::Lake(lake), Rows::Files(files)) => {
+            (Store::Lake(tables), Rows::Files(files)) => {
+                let lake = tables.lake();
                 let published = lake.publish(&self.name, &self.spec(), files, self.months.as_ref()).await;
                 published.map_err(|source| Error::table("write", &self.name, source))?;
             }
@@ -168,19 +171,18 @@ impl StagedMart {
     ) -> Result<Arc<dyn TableProvider>, Error> {
         let failed = |source: LakeError| Error::table("read", &self.name, source);
         match (&self.rows, store) {
-            (Rows::Files(staged), Store::Lake(lake)) => {
-                let mut files = staged.files().map_err(failed)?;
-                if let (Some((months, _)), Some(table)) =
-                    (self.replaced_months(), lake.table(&self.name).await.map_err(failed)?)
-                {
-                    let is_other =
-                        |file: &DataFile| file.partition.as_ref().is_none_or(|month| !months.contains(month));
-                    files
-                        .extend(data_files(&table, &self.name).map_err(failed)?.into_iter().filter(is_other));
-                }
+            (Rows::Files(staged), Store::Lake(tables)) => {
+                let (lake, files) = (tables.lake(), staged.files().map_err(failed)?);
                 let url = engine.store_url(lake, context).map_err(Error::engine)?;
                 let (schema, partition) = (storable_schema(&self.schema), self.partition.clone());
-                Ok(Arc::new(Snapshot::of_files(lake, &self.name, url, schema, partition, &files)))
+                let staged = Snapshot::of_files(lake, &self.name, url, schema, partition, &files);
+                Ok(Arc::new(match self.replaced_months() {
+                    Some((months, _)) => {
+                        let kept = tables.snapshot(&self.name, context, engine).await?;
+                        staged.beside(kept.as_deref(), months)
+                    }
+                    None => staged,
+                }))
             }
             (Rows::Held(batches), Store::Memory(tables)) => {
                 held(&self.schema, tables.with_replaced(&self.name, batches.clone(), self.replaced_months())?)

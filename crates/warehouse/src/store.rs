@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
@@ -25,8 +25,8 @@ pub enum Store {
     Empty,
     /// Tables in memory: for tests and cases.
     Memory(MemoryTables),
-    /// The Delta tables of one connection, each opened once.
-    Lake(ConnectionLake),
+    /// The Delta tables of one connection.
+    Lake(LakeTables),
     /// The tables of several connections as one, to be read only: each with a column `connection` before its own.
     Union(Vec<(String, ConnectionLake)>),
 }
@@ -36,7 +36,7 @@ const CONNECTION: &str = "connection";
 
 impl From<ConnectionLake> for Store {
     fn from(lake: ConnectionLake) -> Self {
-        Self::Lake(lake.opened_once())
+        Self::Lake(LakeTables { lake: lake.opened_once(), opened: Arc::default() })
     }
 }
 
@@ -58,7 +58,7 @@ impl Store {
         match self {
             Self::Empty => Ok(None),
             Self::Memory(tables) => tables.provider(name),
-            Self::Lake(lake) => lake_provider(lake, name, context, engine).await,
+            Self::Lake(tables) => Ok(tables.snapshot(name, context, engine).await?.map(|table| table as _)),
             Self::Union(lakes) => union_provider(lakes, name, context, engine).await,
         }
     }
@@ -68,22 +68,23 @@ impl Store {
     pub(crate) async fn parts(&self, name: &str, partition: Option<&str>) -> Result<Option<Parts>, Error> {
         match self {
             Self::Memory(tables) => tables.parts(name, partition),
-            Self::Lake(lake) => lake_parts(lake, name).await,
+            Self::Lake(tables) => lake_parts(&tables.lake, name).await,
             Self::Empty | Self::Union(_) => Ok(None),
         }
     }
 
     /// Reads tables at their newest versions from now on; until then, each is read at the version at which it was opened.
     pub(crate) fn let_go(&self) {
-        if let Self::Lake(lake) = self {
-            lake.let_go();
+        if let Self::Lake(tables) = self {
+            tables.lake.let_go();
+            tables.opened().clear();
         }
     }
 
     /// The lake of one connection, if this is one.
     pub(crate) fn lake(&self) -> Option<&ConnectionLake> {
         match self {
-            Self::Lake(lake) => Some(lake),
+            Self::Lake(tables) => Some(&tables.lake),
             _ => None,
         }
     }
@@ -102,19 +103,51 @@ async fn lake_parts(lake: &ConnectionLake, name: &str) -> Result<Option<Parts>, 
     Ok(Some(parts))
 }
 
-async fn lake_provider(
+/// The Delta tables of one connection, each opened once: many models read it.
+#[derive(Debug, Clone)]
+pub struct LakeTables {
+    lake: ConnectionLake,
+    opened: Arc<Mutex<BTreeMap<String, Arc<Snapshot>>>>,
+}
+
+impl LakeTables {
+    /// The table as it is now, or was when it was first asked for.
+    pub(crate) async fn snapshot(
+        &self,
+        name: &str,
+        context: &SessionContext,
+        engine: &Engine,
+    ) -> Result<Option<Arc<Snapshot>>, Error> {
+        if let Some(opened) = self.opened().get(name) {
+            return Ok(Some(Arc::clone(opened)));
+        }
+        let table = lake_snapshot(&self.lake, name, context, engine).await?.map(Arc::new);
+        if let Some(table) = &table {
+            self.opened().insert(name.to_owned(), Arc::clone(table));
+        }
+        Ok(table)
+    }
+
+    pub(crate) fn lake(&self) -> &ConnectionLake {
+        &self.lake
+    }
+
+    fn opened(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Snapshot>>> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn lake_snapshot(
     lake: &ConnectionLake,
     name: &str,
     context: &SessionContext,
     engine: &Engine,
-) -> Result<Option<Arc<dyn TableProvider>>, Error> {
+) -> Result<Option<Snapshot>, Error> {
+    let failed = |source| Error::table("open", name, source);
     let table = lake.table(name).await.map_err(|source| Error::table("open", name, source))?;
     let Some(table) = table else { return Ok(None) };
-    let snapshot = engine
-        .store_url(lake, context)
-        .and_then(|store| Snapshot::of(lake, &table, name, store))
-        .map_err(|source| Error::table("open", name, source))?;
-    Ok(Some(Arc::new(snapshot)))
+    let store = engine.store_url(lake, context).map_err(failed)?;
+    Snapshot::of(lake, &table, name, store).map(Some).map_err(failed)
 }
 
 /// All rows of the tables of this name. A column that only some of them have (a younger or an own one) is NULL in the
@@ -128,8 +161,8 @@ async fn union_provider(
     let failed = |source| Error::table("open", name, source);
     let mut union: Option<DataFrame> = None;
     for (connection, lake) in lakes {
-        let Some(table) = lake_provider(lake, name, context, engine).await? else { continue };
-        let rows = context.read_table(table).map_err(failed)?;
+        let Some(table) = lake_snapshot(lake, name, context, engine).await? else { continue };
+        let rows = context.read_table(Arc::new(table)).map_err(failed)?;
         let own = rows.schema().fields().iter().map(|field| ident(field.name()));
         let columns: Vec<Expr> =
             [lit(connection.as_str()).alias(CONNECTION)].into_iter().chain(own).collect();

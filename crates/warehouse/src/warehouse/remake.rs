@@ -4,13 +4,14 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::Result as EngineResult;
 use datafusion::prelude::{DataFrame, SessionContext};
 use futures::future::try_join_all;
-use futures::try_join;
 
 use super::{OPENED_AT_ONCE, Warehouse};
 use crate::Error;
+use crate::error::external;
 use crate::models::Model;
 use crate::refresh::{
     self, Day, FirstDays, Kept, MOVED, Made, ModelReport, OF_TICKETS, Part, Refresh, RefreshReport,
@@ -107,7 +108,7 @@ impl Warehouse {
             return run.run(&steps).await;
         }
         let assigned = context.table(EVER_ASSIGNED).await.map_err(Error::engine)?;
-        let assigned = self.held_assigned(assigned).await?;
+        let assigned = of_task(self.begin_assigned(assigned)).await?;
         self.make_parts(moment, &parts, Known { assigned, restless, day: None }).await
     }
 
@@ -119,17 +120,33 @@ impl Warehouse {
         moment: Moment<'_>,
         touched: &Touched,
     ) -> Result<(Made, Option<BTreeSet<String>>), Error> {
-        let assigned = async {
-            let assigned = refresh::assigned(context, touched).await.map_err(Error::engine)?;
-            self.held_assigned(assigned).await
-        };
-        let (kept, assigned) = try_join!(self.kept(context, moment), assigned)?;
-        let Some(kept) = kept else {
+        // It reads every event: what can be found meanwhile is.
+        let assigned = refresh::assigned(context, touched).await.map_err(Error::engine)?;
+        let assigned = self.begin_assigned(assigned);
+        let Some(kept) = self.kept(context, moment).await? else {
             return Ok((self.make_all(context, moment).await?, None));
         };
+        let mut parts = self.moved_parts(context, &kept, touched, &[]).await?;
+        let assigned = of_task(assigned).await?;
         let everyone = context.read_table(Arc::clone(&assigned)).map_err(Error::engine)?;
         let newcomers = refresh::newcomers(context, everyone).await.map_err(Error::engine)?;
-        let moved = kept.moved(context, touched, &newcomers).await.map_err(Error::engine)?;
+        if !newcomers.is_empty() {
+            parts = self.moved_parts(context, &kept, touched, &newcomers).await?;
+        }
+        let months = parts.iter().flat_map(|part| part.months.iter().cloned()).collect();
+        let known = Known { assigned, restless: Arc::default(), day: kept.day() };
+        Ok((self.make_parts(moment, &parts, known).await?, Some(months)))
+    }
+
+    /// The tickets that may have other rows now, with what newcomers wrote on among them.
+    async fn moved_parts(
+        &self,
+        context: &SessionContext,
+        kept: &Kept,
+        touched: &Touched,
+        newcomers: &[String],
+    ) -> Result<Vec<Part>, Error> {
+        let moved = kept.moved(context, touched, newcomers).await.map_err(Error::engine)?;
         let (schema, rows) = refresh::evaluated(moved).await.map_err(Error::engine)?;
         let rows = rows.into_iter().flatten().collect::<Vec<_>>();
         let held = self.options.engine.hold(self.store.lake(), MOVED, schema, vec![rows.clone()]).await;
@@ -142,9 +159,7 @@ impl Warehouse {
             Some(first) => first.months.extend(gone),
             None => parts.push(Part::of_months(gone, Some(tickets))),
         }
-        let months = parts.iter().flat_map(|part| part.months.iter().cloned()).collect();
-        let known = Known { assigned, restless: Arc::default(), day: kept.day() };
-        Ok((self.make_parts(moment, &parts, known).await?, Some(months)))
+        Ok(parts)
     }
 
     /// Makes the marts of tickets, one part after the other, then those that sum over all tickets from the former as
@@ -199,10 +214,13 @@ impl Warehouse {
         placed.map_err(|source| Error::table("register", &mart.name, source))
     }
 
-    /// Everyone whom a ticket was ever assigned to, evaluated once for all parts: it reads every event.
-    async fn held_assigned(&self, assigned: DataFrame) -> Result<Arc<dyn TableProvider>, Error> {
-        let held = refresh::held(&self.options.engine, self.store.lake(), EVER_ASSIGNED, assigned).await;
-        held.map(|(_, table)| table).map_err(Error::engine)
+    /// Everyone whom a ticket was ever assigned to, evaluated once for all parts. Whoever drops it ends it.
+    fn begin_assigned(&self, assigned: DataFrame) -> SpawnedTask<EngineResult<Arc<dyn TableProvider>>> {
+        let (engine, store) = (self.options.engine.clone(), self.store.clone());
+        SpawnedTask::spawn(async move {
+            let held = refresh::held(&engine, store.lake(), EVER_ASSIGNED, assigned).await;
+            held.map(|(_, table)| table)
+        })
     }
 
     /// Makes the marts about what the checks found.
@@ -246,4 +264,8 @@ impl Warehouse {
         }
         warnings
     }
+}
+
+async fn of_task<T: Send + 'static>(task: SpawnedTask<EngineResult<T>>) -> Result<T, Error> {
+    task.join().await.map_err(external).flatten().map_err(Error::engine)
 }
