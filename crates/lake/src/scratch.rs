@@ -1,7 +1,7 @@
 //! Rows that live no longer than one refresh: plain Parquet in a folder of the connection, for engines whose workers
 //! share nothing but the store. What a killed run leaves is deleted by the next one, and by a purge like all else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -17,7 +17,8 @@ use crate::{ConnectionLake, Error};
 const FOLDER: &str = "_scratch";
 
 impl ConnectionLake {
-    /// Writes each part as one file; returns where they lie in the store, with their bytes. Empty parts make no file.
+    /// Writes each part as one file; returns where they lie in the store, with their bytes. Empty parts make no file. What
+    /// was written under the name before is deleted.
     pub async fn write_scratch(
         &self,
         name: &str,
@@ -38,15 +39,20 @@ impl ConnectionLake {
             put.map_err(|error| Error::storage("write", &path, &error))?;
             written.insert(path, size);
         }
+        self.clear_below(&folder, written.keys().cloned().collect()).await?;
         Ok(written)
     }
 
     /// Deletes all that [`write_scratch`](Self::write_scratch) wrote.
     pub async fn clear_scratch(&self) -> Result<(), Error> {
-        let folder = self.prefix().clone().join(FOLDER);
+        self.clear_below(&self.prefix().clone().join(FOLDER), BTreeSet::new()).await
+    }
+
+    async fn clear_below(&self, folder: &Path, kept: BTreeSet<Path>) -> Result<(), Error> {
         let store: Arc<dyn ObjectStore> = self.store();
-        let paths = store.list(Some(&folder)).map_ok(|object| object.location).boxed();
-        let deleted = store.delete_stream(paths).try_collect::<Vec<_>>().await;
-        deleted.map(drop).map_err(|error| Error::storage("clear", &folder, &error))
+        let paths = store.list(Some(folder)).map_ok(|object| object.location);
+        let others = paths.try_filter(move |path| std::future::ready(!kept.contains(path))).boxed();
+        let deleted = store.delete_stream(others).try_collect::<Vec<_>>().await;
+        deleted.map(drop).map_err(|error| Error::storage("clear", folder, &error))
     }
 }

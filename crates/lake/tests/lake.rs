@@ -314,3 +314,23 @@ async fn a_table_answers_sql() {
     let answer = context.sql(query).await.unwrap().collect().await.unwrap();
     assert_eq!(answer[0].column(0).as_primitive::<Int64Type>().values(), &[3]);
 }
+
+#[tokio::test]
+async fn rows_for_a_moment_have_names_of_their_own_and_go_with_the_next() {
+    let folder = TempDir::new().unwrap();
+    let lake = lake(&folder);
+    let schema = mart_schema();
+    let write = async |ids: &[i64]| {
+        let part = vec![mart_rows(ids, "2026-01")];
+        lake.write_scratch("held", &schema, &[part.clone(), part]).await.unwrap()
+    };
+    let (first, second) = (write(&[1, 2]).await, write(&[3, 4]).await);
+    assert_eq!((first.len(), second.len()), (2, 2), "parts of the same rows are two files");
+    assert_eq!(first.values().next(), second.values().next(), "of one size");
+    assert!(first.keys().all(|path| !second.contains_key(path)), "other rows are another file");
+    for (files, are_there) in [(first, false), (second, true)] {
+        for path in files.keys() {
+            assert_eq!(lake.store().head(path).await.is_ok(), are_there, "{path}");
+        }
+    }
+}

@@ -134,7 +134,7 @@ impl Refresh {
         let described = missing::described(model, &self.missing).into_owned();
         let (context, parameters) = (self.context.clone(), self.parameters.clone());
         let checks = async move { checks::of_tables(&described, &context, &parameters, rows).await };
-        let found = SpawnedTask::spawn(checks).join().await.map_err(external).flatten();
+        let found = SpawnedTask::spawn(checks).join_unwind().await.map_err(external).flatten();
         report.checks.extend(found.map_err(|source| Error::model(&model.name, source))?);
         Ok(())
     }

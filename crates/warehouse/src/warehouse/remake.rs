@@ -120,12 +120,12 @@ impl Warehouse {
         moment: Moment<'_>,
         touched: &Touched,
     ) -> Result<(Made, Option<BTreeSet<String>>), Error> {
-        // It reads every event: what can be found meanwhile is.
-        let assigned = refresh::assigned(context, touched).await.map_err(Error::engine)?;
-        let assigned = self.begin_assigned(assigned);
         let Some(kept) = self.kept(context, moment).await? else {
             return Ok((self.make_all(context, moment).await?, None));
         };
+        // It reads every event: what can be found meanwhile is.
+        let assigned = refresh::assigned(context, touched).await.map_err(Error::engine)?;
+        let assigned = self.begin_assigned(assigned);
         let mut parts = self.moved_parts(context, &kept, touched, &[]).await?;
         let assigned = of_task(assigned).await?;
         let everyone = context.read_table(Arc::clone(&assigned)).map_err(Error::engine)?;
@@ -267,5 +267,5 @@ impl Warehouse {
 }
 
 async fn of_task<T: Send + 'static>(task: SpawnedTask<EngineResult<T>>) -> Result<T, Error> {
-    task.join().await.map_err(external).flatten().map_err(Error::engine)
+    task.join_unwind().await.map_err(external).flatten().map_err(Error::engine)
 }
