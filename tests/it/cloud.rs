@@ -22,18 +22,17 @@ pub(crate) struct Address {
 impl Cloud {
     /// moto's S3 server; None when its Python package is missing.
     pub(crate) fn s3() -> Option<Self> {
-        Self::moto(&["-m", "moto.server", "-H", "127.0.0.1", "-p", "0"])
+        Self::moto(&[])
     }
 
     /// The same for someone who may not list the versions of a bucket.
     pub(crate) fn s3_without_list_versions() -> Option<Self> {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/s3/without_list_versions.py");
-        Self::moto(&[script])
+        Self::moto(&["--without-list-versions"])
     }
 
     fn moto(arguments: &[&str]) -> Option<Self> {
         let mut command = Command::new(python()?);
-        command.args(arguments);
+        command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/s3/server.py")).args(arguments);
         let cloud = Self::start(command, "s3");
         let request = reqwest::Client::new().put(format!("{}/desk", cloud.address.endpoint));
         let runtime = tokio::runtime::Runtime::new().unwrap();
