@@ -16,7 +16,8 @@ def atomic(server):
     one_at_a_time = threading.Lock()
 
     def answer(environ, start_response):
-        if "HTTP_IF_NONE_MATCH" not in environ and "HTTP_IF_MATCH" not in environ or environ["REQUEST_METHOD"] == "GET":
+        is_conditional = "HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MATCH" in environ
+        if environ["REQUEST_METHOD"] == "GET" or not is_conditional:
             return server(environ, start_response)
         # Read before: nobody waits for another's network.
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::ParquetFileReaderFactory;
-use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::parquet::DefaultParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::error::Result;
 use datafusion::execution::cache::cache_manager::FileMetadataCache;
@@ -23,15 +23,14 @@ use parquet::file::metadata::ParquetMetaData;
 /// went away could not be told from a broken file.
 #[derive(Debug)]
 pub(crate) struct Readers {
-    inner: CachedParquetFileReaderFactory,
+    inner: DefaultParquetFileReaderFactory,
     store: Arc<dyn ObjectStore>,
     footers: Arc<FileMetadataCache>,
 }
 
 impl Readers {
     pub(crate) fn new(store: Arc<dyn ObjectStore>, footers: Arc<FileMetadataCache>) -> Self {
-        let inner = CachedParquetFileReaderFactory::new(Arc::clone(&store), Arc::clone(&footers));
-        Self { inner, store, footers }
+        Self { inner: DefaultParquetFileReaderFactory::new(Arc::clone(&store)), store, footers }
     }
 }
 

@@ -75,7 +75,7 @@ impl Keeping {
 }
 
 /// What a task gave. A panic of it is as if the work had been done here: nobody aborts a task that somebody waits for.
-pub(super) fn of_task<T>(ended: Result<T, JoinError>) -> Result<T, Error> {
+pub(crate) fn of_task<T>(ended: Result<T, JoinError>) -> Result<T, Error> {
     ended.map_err(|error| match error.try_into_panic() {
         Ok(panic) => std::panic::resume_unwind(panic),
         Err(error) => Error::engine(external(error)),

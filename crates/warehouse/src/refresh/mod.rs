@@ -12,6 +12,7 @@ mod run;
 mod since;
 mod touched;
 
+pub(crate) use keeping::of_task;
 pub(crate) use merging::Replaced;
 pub use missing::Untold;
 pub(crate) use missing::{missing_in_marts, missing_tables, untold};

@@ -27,7 +27,6 @@ use super::order::Order;
 use super::plan::{Form, Step};
 use super::since::Since;
 use super::{ModelReport, add_up, checks};
-use crate::error::external;
 use crate::models::{self, Model};
 use crate::options::Definitions;
 use crate::session::replace_table;
@@ -134,7 +133,7 @@ impl Refresh {
         let described = missing::described(model, &self.missing).into_owned();
         let (context, parameters) = (self.context.clone(), self.parameters.clone());
         let checks = async move { checks::of_tables(&described, &context, &parameters, rows).await };
-        let found = SpawnedTask::spawn(checks).join_unwind().await.map_err(external).flatten();
+        let found = of_task(SpawnedTask::spawn(checks).join().await)?;
         report.checks.extend(found.map_err(|source| Error::model(&model.name, source))?);
         Ok(())
     }

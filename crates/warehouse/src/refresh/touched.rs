@@ -161,8 +161,12 @@ fn is_solved() -> Expr {
 /// Tickets that go on moving with time, as far as their own rows tell.
 pub(crate) async fn unsolved(context: &SessionContext) -> Result<HashSet<i64>> {
     let unsolved = context.table("tickets").await?.filter(is_solved().is_not_true())?;
-    let mut ids = HashSet::new();
-    for batch in unsolved.select_columns(&["ticket_id"])?.collect().await? {
+    Ok(ids_of(unsolved).await?.into_iter().collect())
+}
+
+async fn ids_of(tickets: DataFrame) -> Result<Vec<i64>> {
+    let mut ids = Vec::new();
+    for batch in tickets.select_columns(&["ticket_id"])?.collect().await? {
         ids.extend(batch.column(0).as_primitive::<Int64Type>().iter().flatten());
     }
     Ok(ids)
@@ -267,10 +271,7 @@ async fn counts_of_months(context: &SessionContext, tickets: Option<&Tickets>) -
 /// All tickets of a month, so many at a time.
 async fn pieces(context: &SessionContext, month: &str, tickets_max: i64) -> Result<Vec<Part>> {
     let tickets = context.table("tickets").await?.filter(col("created_month").eq(lit(month)))?;
-    let mut ids: Vec<i64> = Vec::new();
-    for batch in tickets.select_columns(&["ticket_id"])?.collect().await? {
-        ids.extend(batch.column(0).as_primitive::<Int64Type>().values());
-    }
+    let mut ids = ids_of(tickets).await?;
     ids.sort_unstable();
     let piece = |ids: &[i64]| {
         let months = BTreeSet::from([month.to_owned()]);

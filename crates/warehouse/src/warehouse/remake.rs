@@ -11,11 +11,10 @@ use futures::future::try_join_all;
 
 use super::{OPENED_AT_ONCE, Warehouse};
 use crate::Error;
-use crate::error::external;
 use crate::models::Model;
 use crate::refresh::{
     self, Day, FirstDays, Kept, MOVED, Made, ModelReport, OF_TICKETS, Part, Refresh, RefreshReport,
-    RefreshScope, Replaced, Since, TELLING, Tickets, Touched,
+    RefreshScope, Replaced, Since, TELLING, Tickets, Touched, of_task,
 };
 use crate::session::{self, EVER_ASSIGNED};
 use crate::staging::StagedMart;
@@ -108,7 +107,7 @@ impl Warehouse {
             return run.run(&steps).await;
         }
         let assigned = context.table(EVER_ASSIGNED).await.map_err(Error::engine)?;
-        let assigned = of_task(self.begin_assigned(assigned)).await?;
+        let assigned = of_task(self.begin_assigned(assigned).join().await)?.map_err(Error::engine)?;
         self.make_parts(moment, &parts, Known { assigned, restless, day: None }).await
     }
 
@@ -127,7 +126,7 @@ impl Warehouse {
         let assigned = refresh::assigned(context, touched).await.map_err(Error::engine)?;
         let assigned = self.begin_assigned(assigned);
         let mut parts = self.moved_parts(context, &kept, touched, &[]).await?;
-        let assigned = of_task(assigned).await?;
+        let assigned = of_task(assigned.join().await)?.map_err(Error::engine)?;
         let everyone = context.read_table(Arc::clone(&assigned)).map_err(Error::engine)?;
         let newcomers = refresh::newcomers(context, everyone).await.map_err(Error::engine)?;
         if !newcomers.is_empty() {
@@ -264,8 +263,4 @@ impl Warehouse {
         }
         warnings
     }
-}
-
-async fn of_task<T: Send + 'static>(task: SpawnedTask<EngineResult<T>>) -> Result<T, Error> {
-    task.join_unwind().await.map_err(external).flatten().map_err(Error::engine)
 }

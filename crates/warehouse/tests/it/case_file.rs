@@ -16,6 +16,7 @@
 //! A column that a table block leaves out is NULL, or made from the row where it may not be: a month from the row's
 //! first time, a time from it too, an id from the row's number, a flag false.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -171,6 +172,11 @@ pub(crate) async fn rows(warehouse: &Warehouse, sql: &str) -> String {
         }
     }
     text
+}
+
+/// A lake in a folder.
+pub(crate) fn lake_in(folder: &tempfile::TempDir) -> deskmeter_lake::Lake {
+    deskmeter_lake::Lake::open(&format!("file://{}", folder.path().display()), &BTreeMap::new()).unwrap()
 }
 
 /// Puts the tables into a lake.

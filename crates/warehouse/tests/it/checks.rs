@@ -1,11 +1,9 @@
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use deskmeter_lake::Lake;
 use deskmeter_warehouse::{RefreshScope, Store, Touched, Warehouse, WarehouseOptions};
 
-use crate::case_file::{fill, rows};
+use crate::case_file::{fill, lake_in, rows};
 use crate::world;
 
 const AS_OF: i64 = world::START + 310 * 86_400;
@@ -63,8 +61,7 @@ async fn a_failed_check_keeps_the_former_marts_in_memory() {
 #[tokio::test]
 async fn a_failed_check_keeps_the_former_marts_in_the_lake() {
     let folder = tempfile::tempdir().unwrap();
-    let lake = Lake::open(&format!("file://{}", folder.path().display()), &BTreeMap::new()).unwrap();
-    let lake = lake.connection("acme");
+    let lake = lake_in(&folder).connection("acme");
     fill(&lake, &world::tables(60, None)).await;
     check(lake).await;
 }

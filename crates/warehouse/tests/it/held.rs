@@ -1,10 +1,7 @@
-use std::collections::BTreeMap;
-
-use deskmeter_lake::Lake;
 use deskmeter_warehouse::{Error, RefreshScope, Room, Warehouse, WarehouseOptions};
 use futures::TryStreamExt as _;
 
-use crate::case_file::{fill, rows};
+use crate::case_file::{fill, lake_in, rows};
 use crate::world;
 
 const AS_OF: i64 = world::START + 310 * 86_400;
@@ -14,8 +11,7 @@ const BY_STATUS: &str = "select status, count(*) as n, min(created_at) as first 
 /// A lake with marts, and a warehouse over it.
 async fn warehouse() -> (tempfile::TempDir, Warehouse) {
     let dir = tempfile::TempDir::new().unwrap();
-    let lake =
-        Lake::open(&format!("file://{}", dir.path().display()), &BTreeMap::new()).unwrap().connection("acme");
+    let lake = lake_in(&dir).connection("acme");
     fill(&lake, &world::tables(60, None)).await;
     let mut warehouse = Warehouse::new(WarehouseOptions::default()).unwrap();
     warehouse.open(lake).await.unwrap();
@@ -42,7 +38,7 @@ async fn held_columns_answer_without_a_file_and_others_from_the_files() {
 #[tokio::test]
 async fn what_is_opened_for_some_questions_answers_them_and_no_others() {
     let (dir, _) = warehouse().await;
-    let lake = Lake::open(&format!("file://{}", dir.path().display()), &BTreeMap::new()).unwrap();
+    let lake = lake_in(&dir);
     let mut warehouse = Warehouse::new(WarehouseOptions::default()).unwrap();
     let of_a_view = "select count(*) as n from stg_zendesk__tickets where created_at >= $from";
     warehouse.open_for(lake.connection("acme"), [BY_STATUS, of_a_view]).await.unwrap();

@@ -4,11 +4,10 @@ use std::sync::Arc;
 use arrow::array::{AsArray, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Date32Type, Int64Type};
-use deskmeter_lake::Lake;
 use deskmeter_tables::{TICKET_EVENTS, TICKET_METRIC_EVENTS, TICKETS};
 use deskmeter_warehouse::{MemoryTables, RefreshScope, ScheduleSpec, Touched, Warehouse, WarehouseOptions};
 
-use crate::case_file::{fill, rows, schedule};
+use crate::case_file::{fill, lake_in, rows, schedule};
 use crate::desk::Desk;
 use crate::world;
 
@@ -95,7 +94,7 @@ const RUNS: [i64; 6] = [50, 90, 90, 140, 200, 260];
 async fn assert_runs_end_as_one(seed: u64) {
     let desk = Desk::new(60, seed);
     let folder = tempfile::tempdir().unwrap();
-    let lake = Lake::open(&format!("file://{}", folder.path().display()), &BTreeMap::new()).unwrap();
+    let lake = lake_in(&folder);
     let (partly_lake, fully_lake) = (lake.connection("partly"), lake.connection("fully"));
     let (mut partly, mut fully) = (Warehouse::new(options()).unwrap(), Warehouse::new(options()).unwrap());
     let (mut before, mut erased, mut made) = (world::START - 1, BTreeSet::new(), Vec::new());
@@ -265,8 +264,7 @@ async fn some_months_at_a_time_and_pieces_of_one_give_what_all_at_once_give() {
         let little = WarehouseOptions { memory_limit_bytes: 32 << 20, ..options() };
         let mut warehouse = Warehouse::new(little).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let lake = Lake::open(&format!("file://{}", folder.path().display()), &BTreeMap::new()).unwrap();
-        let lake = lake.connection("acme");
+        let lake = lake_in(&folder).connection("acme");
         fill(&lake, &tables).await;
         warehouse.open(lake).await.unwrap();
         let created = "select count(distinct created_month) as n from tickets";
@@ -284,8 +282,7 @@ async fn some_months_at_a_time_and_pieces_of_one_give_what_all_at_once_give() {
 #[tokio::test]
 async fn marts_in_the_lake_are_those_in_memory() {
     let folder = tempfile::tempdir().unwrap();
-    let lake = Lake::open(&format!("file://{}", folder.path().display()), &BTreeMap::new()).unwrap();
-    let lake = lake.connection("acme");
+    let lake = lake_in(&folder).connection("acme");
     let tables = world::tables(60, None);
     fill(&lake, &tables).await;
     let mut stored = Warehouse::new(options()).unwrap();
