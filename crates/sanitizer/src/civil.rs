@@ -40,14 +40,37 @@ pub(crate) fn time_of_day(time: UnixSeconds) -> (i64, i64, i64) {
     (second / 3_600, second / 60 % 60, second % 60)
 }
 
-/// A month as `2026-11`, on the stack: every row has one.
-pub(crate) struct Month([u8; 7]);
+/// The months of times as `2026-11`; the last one is kept at hand, for times that follow each other lie together.
+pub(crate) struct Months {
+    last: Range<i64>,
+    text: [u8; 7],
+}
 
-/// The month of a time within [`TIMES`].
-pub(crate) fn month(time: UnixSeconds) -> Month {
-    let (year, month, _) = date(time);
-    let digit = |number: i64| b'0' + (number % 10) as u8;
-    Month([
+impl Default for Months {
+    fn default() -> Self {
+        Self { last: 0..0, text: [0; 7] }
+    }
+}
+
+impl Months {
+    /// The month of a time within [`TIMES`].
+    pub(crate) fn of(&mut self, time: UnixSeconds) -> &str {
+        if !self.last.contains(&time.0) {
+            let (year, month, _) = date(time);
+            let start = days_from_civil(year, month, 1);
+            self.last = start * DAY..(start + days_in_month(year, month)) * DAY;
+            self.text = month_text(year, month);
+        }
+        // Made of digits and a dash alone, so it is always text.
+        std::str::from_utf8(&self.text).unwrap_or_default()
+    }
+}
+
+const fn month_text(year: i64, month: i64) -> [u8; 7] {
+    const fn digit(number: i64) -> u8 {
+        b'0' + (number % 10) as u8
+    }
+    [
         digit(year / 1_000),
         digit(year / 100),
         digit(year / 10),
@@ -55,14 +78,7 @@ pub(crate) fn month(time: UnixSeconds) -> Month {
         b'-',
         digit(month / 10),
         digit(month),
-    ])
-}
-
-impl Month {
-    pub(crate) fn as_str(&self) -> &str {
-        // Made of digits and a dash alone, so it is always text.
-        std::str::from_utf8(&self.0).unwrap_or_default()
-    }
+    ]
 }
 
 fn digits(bytes: &[u8]) -> Option<i64> {
@@ -165,6 +181,20 @@ mod tests {
             let (year, month, day) = civil_from_days(days);
             assert_eq!(days_from_civil(year, month, day), days);
         }
-        assert_eq!(month(UnixSeconds(TIMES.end - 1)).as_str(), "2199-12");
+    }
+
+    #[test]
+    fn months_are_those_of_the_dates_in_any_order() {
+        let mut months = Months::default();
+        for days in (0..TIMES.end / DAY).step_by(9).chain((0..TIMES.end / DAY).rev().step_by(13)) {
+            for time in [days * DAY, days * DAY + DAY - 1] {
+                let (year, month, _) = date(UnixSeconds(time));
+                assert_eq!(months.of(UnixSeconds(time)), format!("{year:04}-{month:02}"), "{time}");
+            }
+        }
+        for time in [1_709_164_800, 1_709_251_199, 1_709_251_200] {
+            let text = if time == 1_709_251_200 { "2024-03" } else { "2024-02" };
+            assert_eq!(months.of(UnixSeconds(time)), text);
+        }
     }
 }

@@ -8,20 +8,25 @@ use deskmeter_zendesk::{Cursor, Envelope, UnixSeconds};
 use serde_json::value::RawValue;
 
 use crate::civil::TIMES;
-use crate::json::{Json, json};
+use crate::json::Json;
 
-/// The raw values of a page's envelope, as far as they are read. Of equal keys the last wins.
-#[derive(Default)]
+/// The values of a page's envelope, as far as they are read. Of equal keys the last wins.
 pub(crate) struct RawEnvelope<'a> {
-    after_cursor: Option<&'a str>,
-    end_time: Option<&'a str>,
-    end_of_stream: Option<&'a str>,
-    meta: Option<&'a str>,
+    after_cursor: Json<'a>,
+    end_time: Json<'a>,
+    end_of_stream: Json<'a>,
+    meta: Json<'a>,
+}
+
+impl Default for RawEnvelope<'_> {
+    fn default() -> Self {
+        Self { after_cursor: Json::Null, end_time: Json::Null, end_of_stream: Json::Null, meta: Json::Null }
+    }
 }
 
 impl<'a> RawEnvelope<'a> {
     /// Where the value of this key belongs; None when it is not read.
-    pub(crate) fn slot(&mut self, key: &str) -> Option<&mut Option<&'a str>> {
+    pub(crate) fn slot(&mut self, key: &str) -> Option<&mut Json<'a>> {
         match key {
             "after_cursor" => Some(&mut self.after_cursor),
             "end_time" => Some(&mut self.end_time),
@@ -34,9 +39,11 @@ impl<'a> RawEnvelope<'a> {
     /// The envelope. What is of an unexpected type counts as absent: the position then says what is missing. `meta`
     /// (cursor pages of `page[size]`) counts where the page itself says nothing.
     pub(crate) fn finish(self, rows: u64, newest: Option<UnixSeconds>) -> Envelope {
-        let meta: BTreeMap<Cow<'_, str>, &RawValue> =
-            self.meta.and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default();
-        let in_meta = |key: &str| meta.get(key).map(|value| value.get());
+        let meta: BTreeMap<Cow<'_, str>, &RawValue> = match self.meta {
+            Json::Object(raw) => serde_json::from_str(raw).unwrap_or_default(),
+            _ => BTreeMap::new(),
+        };
+        let in_meta = |key: &str| meta.get(key).map_or(Json::Null, |value| Json::of(value.get()));
         Envelope {
             rows,
             after_cursor: cursor(self.after_cursor).or_else(|| cursor(in_meta("after_cursor"))),
@@ -48,22 +55,22 @@ impl<'a> RawEnvelope<'a> {
     }
 }
 
-fn cursor(raw: Option<&str>) -> Option<Cursor> {
-    match json(raw?) {
-        Json::Text(text) => Some(Cursor::new(text.into_owned())),
+fn cursor(value: Json<'_>) -> Option<Cursor> {
+    match value.or_null() {
+        Json::Text(text) => Some(Cursor::new(text.read().into_owned())),
         _ => None,
     }
 }
 
-fn time(raw: Option<&str>) -> Option<UnixSeconds> {
-    match json(raw?) {
-        Json::Number(number) => number.parse().ok().filter(|time| TIMES.contains(time)).map(UnixSeconds),
+fn time(value: Json<'_>) -> Option<UnixSeconds> {
+    match value {
+        Json::Integer(time) => Some(time).filter(|time| TIMES.contains(time)).map(UnixSeconds),
         _ => None,
     }
 }
 
-fn boolean(raw: Option<&str>) -> Option<bool> {
-    match json(raw?) {
+const fn boolean(value: Json<'_>) -> Option<bool> {
+    match value {
         Json::Boolean(boolean) => Some(boolean),
         _ => None,
     }

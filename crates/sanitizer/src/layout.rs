@@ -2,7 +2,7 @@
 //! without being copied, and counted by its position in the list, not by its text.
 
 use crate::cursor::{Broken, Cursor};
-use crate::json::{Json, json};
+use crate::json::Json;
 use crate::ledger::Tally;
 use crate::place::Place;
 use crate::value::{Fate, Value};
@@ -20,6 +20,8 @@ pub(crate) struct Skipped {
 pub(crate) trait Layout<'a>: Sized {
     /// An object without values.
     fn at(place: Place) -> Self;
+    /// Lets go of all values.
+    fn clear(&mut self);
     fn place(&self) -> Place;
     fn values(&self) -> &[Value<'a>];
     fn values_mut(&mut self) -> &mut [Value<'a>];
@@ -47,38 +49,41 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
-    /// The shape of a raw value.
-    fn of(raw: &str) -> Self {
-        match json(raw) {
-            Json::Object => Self::Object,
-            Json::Array => Self::Array,
+    fn of(value: Json<'_>) -> Self {
+        match value.or_null() {
+            Json::Object(_) => Self::Object,
+            Json::Array(_) => Self::Array,
             Json::Null => Self::Null,
             _ => Self::Other,
         }
     }
 
-    /// A text of the same shape: it stands for a value that is not kept as text.
-    const fn raw(self) -> &'static str {
+    /// A value of the same shape: it stands for one that was read where it stood.
+    const fn json(self) -> Json<'static> {
         match self {
-            Self::Object => "{",
-            Self::Array => "[",
-            Self::Null => "null",
-            Self::Other => "0",
+            Self::Object => Json::Object(""),
+            Self::Array => Json::Array(""),
+            Self::Null => Json::Null,
+            Self::Other => Json::Integer(0),
         }
     }
 }
 
-/// Objects for which space is made in an array.
-const OBJECTS_EXPECTED: usize = 8;
-
 /// Objects that are read inside of another one.
 pub(crate) trait Inside<'a>: Sized {
+    /// Lets go of what was read before.
+    fn clear(&mut self);
+
     /// Reads the next value in place of what was read before; answers what it was.
     fn read(&mut self, place: Place, cursor: &mut Cursor<'a>, tally: &mut Tally) -> Result<Shape, Broken>;
 }
 
 /// One object; None where something else stands.
 impl<'a, L: Layout<'a>> Inside<'a> for Option<L> {
+    fn clear(&mut self) {
+        *self = None;
+    }
+
     fn read(&mut self, place: Place, cursor: &mut Cursor<'a>, tally: &mut Tally) -> Result<Shape, Broken> {
         let shape = read_object(cursor, self.insert(L::at(place)), tally)?;
         if shape != Shape::Object {
@@ -88,17 +93,45 @@ impl<'a, L: Layout<'a>> Inside<'a> for Option<L> {
     }
 }
 
-/// An array of objects; None for each element that is something else.
-impl<'a, L: Layout<'a>> Inside<'a> for Vec<Option<L>> {
+/// An array of objects. They stay when it is let go of, for the next one is read into them.
+pub(crate) struct Many<L> {
+    /// Each object, and whether one stood there.
+    objects: Vec<(L, bool)>,
+    length: usize,
+}
+
+impl<L> Default for Many<L> {
+    fn default() -> Self {
+        Self { objects: Vec::new(), length: 0 }
+    }
+}
+
+impl<L> Many<L> {
+    /// The objects in their order; None for each element that was something else.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = Option<&mut L>> {
+        self.objects.iter_mut().take(self.length).map(|(object, is_there)| is_there.then_some(object))
+    }
+}
+
+impl<'a, L: Layout<'a>> Inside<'a> for Many<L> {
+    fn clear(&mut self) {
+        self.length = 0;
+    }
+
     fn read(&mut self, place: Place, cursor: &mut Cursor<'a>, tally: &mut Tally) -> Result<Shape, Broken> {
-        self.clear();
+        Inside::clear(self);
         if cursor.peek()? != b'[' {
             return Ok(Shape::of(cursor.value()?));
         }
         cursor.enter();
-        self.reserve(OBJECTS_EXPECTED);
-        while cursor.goes_on(b']', self.is_empty())? {
-            self.push_mut(None).read(place, cursor, tally)?;
+        while cursor.goes_on(b']', self.length == 0)? {
+            let (object, is_there) = match self.objects.get_mut(self.length) {
+                Some(object) => object,
+                None => self.objects.push_mut((L::at(place), false)),
+            };
+            object.clear();
+            *is_there = read_object(cursor, object, tally)? == Shape::Object;
+            self.length += 1;
         }
         Ok(Shape::Array)
     }
@@ -150,6 +183,12 @@ macro_rules! layout {
                     }
                 }
 
+                fn clear(&mut self) {
+                    self.values.iter_mut().for_each(crate::value::Value::clear);
+                    self.skipped = crate::layout::Skipped::default();
+                    $($(crate::layout::Inside::clear(&mut self.$objects);)*)?
+                }
+
                 fn place(&self) -> crate::place::Place {
                     self.place
                 }
@@ -187,20 +226,20 @@ pub(crate) use layout;
 
 /// Reads the object that stands as a value of another one, kept as text. None when something else stands there.
 pub(crate) fn open<'a, L: Layout<'a>>(value: &mut Value<'a>, place: Place, tally: &mut Tally) -> Option<L> {
-    if value.json() != Json::Object {
-        return None;
-    }
     let mut object = L::at(place);
-    if read_raw(value.raw(), &mut object, tally) != Shape::Object {
+    if read_again(value.json(), &mut object, tally) != Shape::Object {
         return None;
     }
     value.set_fate(Fate::Opened);
     Some(object)
 }
 
-/// Reads a raw value into an object.
-pub(crate) fn read_raw<'a, L: Layout<'a>>(raw: &'a str, object: &mut L, tally: &mut Tally) -> Shape {
-    read_object(&mut Cursor::new(raw), object, tally).unwrap_or(Shape::Other)
+/// Reads a value that was passed into an object; answers what it was.
+pub(crate) fn read_again<'a, L: Layout<'a>>(value: Json<'a>, object: &mut L, tally: &mut Tally) -> Shape {
+    match value {
+        Json::Object(raw) => read_object(&mut Cursor::new(raw), object, tally).unwrap_or(Shape::Other),
+        value => Shape::of(value),
+    }
 }
 
 /// Reads the next value into an object; answers what it was.
@@ -221,13 +260,13 @@ pub(crate) fn read_object<'a, L: Layout<'a>>(
         before = Some(index);
         let is_lost = if index < object.values().len() {
             let inside = object.read_inside(index, cursor, tally)?;
-            let raw = match inside {
-                Some(shape) => shape.raw(),
+            let json = match inside {
+                Some(shape) => shape.json(),
                 None => cursor.value()?,
             };
             object.values_mut().get_mut(index).is_some_and(|value| {
                 value.set_fate(if inside == Some(Shape::Object) { Fate::Opened } else { Fate::Dropped });
-                value.set(raw)
+                value.set(json)
             })
         } else {
             let skipped = object.skipped_mut();
@@ -236,7 +275,7 @@ pub(crate) fn read_object<'a, L: Layout<'a>>(
             } else {
                 skipped.known += 1;
             }
-            cursor.value()? != "null"
+            cursor.value()? != Json::Null
         };
         if is_lost && let Some(counts) = tally.at(place).0.get_mut(index) {
             counts.dropped += 1;
@@ -246,27 +285,27 @@ pub(crate) fn read_object<'a, L: Layout<'a>>(
 }
 
 /// Reads a key as its index in the list; the list's length when it is not named there. Pages repeat the order of
-/// their keys, so the one that followed the same key before is tried first.
+/// their keys, so the two that followed the same key before are tried first.
 fn key_index(
     cursor: &mut Cursor<'_>,
     keys: &[&str],
-    followers: &mut [usize],
+    followers: &mut [[usize; 2]],
     before: Option<usize>,
 ) -> Result<usize, Broken> {
-    let Some(follower) = followers.get_mut(before.map_or(0, |before| before + 1)) else {
+    let Some(followers) = followers.get_mut(before.map_or(0, |before| before + 1)) else {
         return find_key(cursor, keys);
     };
-    if !keys.get(*follower).is_some_and(|name| cursor.takes_key(name)) {
-        *follower = find_key(cursor, keys)?;
+    let [last, other] = *followers;
+    let mut takes = |index: usize| keys.get(index).is_some_and(|name| cursor.takes_key(name));
+    if takes(last) {
+        return Ok(last);
     }
-    Ok(*follower)
+    let index = if takes(other) { other } else { find_key(cursor, keys)? };
+    *followers = [index, last];
+    Ok(index)
 }
 
 fn find_key(cursor: &mut Cursor<'_>, keys: &[&str]) -> Result<usize, Broken> {
-    let index = match json(cursor.key()?) {
-        Json::Text(key) => keys.iter().position(|name| *name == key),
-        // The empty key.
-        _ => None,
-    };
-    Ok(index.unwrap_or(keys.len()))
+    let key = cursor.key()?.read();
+    Ok(keys.iter().position(|name| *name == key).unwrap_or(keys.len()))
 }

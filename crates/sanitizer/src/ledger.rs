@@ -6,7 +6,7 @@ use deskmeter_zendesk::{Stream, UnixSeconds};
 use crate::layout::Layout;
 use crate::place::Place;
 use crate::reject::Rule;
-use crate::table_builder::{Cell, TableBuilder};
+use crate::table_builder::{Month, Path, Room, TableBuilder};
 use crate::value::Fate;
 use crate::{CleanBatch, RunId};
 
@@ -78,20 +78,20 @@ impl Ledger {
 
     /// The ledger as rows of the `privacy_ledger` table for one run.
     pub fn to_batch(&self, run_id: &RunId, started_at: UnixSeconds) -> CleanBatch {
-        let mut table = TableBuilder::new(&PRIVACY_LEDGER);
+        let mut table = TableBuilder::new(&PRIVACY_LEDGER, &Room::default());
         for row in self.rows() {
-            table.row([
-                ("run_id", Cell::RunId(run_id)),
-                ("run_month", Cell::Month(started_at)),
-                ("started_at", started_at.into()),
-                ("stream", row.stream.name().into()),
-                ("path", Cell::Path(&row.path)),
-                ("n_kept", (row.n_kept as i64).into()),
-                ("n_pseudonymised", (row.n_pseudonymised as i64).into()),
-                ("n_other", (row.n_other as i64).into()),
-                ("n_dropped", (row.n_dropped as i64).into()),
-                ("n_rejected", (row.n_rejected as i64).into()),
-            ]);
+            table.row((
+                ("run_id", run_id),
+                ("run_month", Month(started_at)),
+                ("started_at", started_at),
+                ("stream", row.stream.name()),
+                ("path", Path(&row.path)),
+                ("n_kept", (row.n_kept as i64)),
+                ("n_pseudonymised", (row.n_pseudonymised as i64)),
+                ("n_other", (row.n_other as i64)),
+                ("n_dropped", (row.n_dropped as i64)),
+                ("n_rejected", (row.n_rejected as i64)),
+            ));
         }
         table.finish()
     }
@@ -111,19 +111,23 @@ impl Ledger {
 /// The counts of one page, and the order in which its keys come.
 pub(crate) struct Tally {
     pub(crate) ledger: Ledger,
-    /// By place: the index of the key that came first, and then of those that followed each key, the last time.
-    followers: [Vec<usize>; Place::ALL.len()],
+    /// By place: the indices of the keys that came first, and then of those that followed each key, the last time and
+    /// before it.
+    followers: [Vec<[usize; 2]>; Place::ALL.len()],
 }
 
 impl Default for Tally {
     fn default() -> Self {
-        Self { ledger: Ledger::default(), followers: Place::ALL.map(|place| vec![0; place.unknown() + 2]) }
+        Self {
+            ledger: Ledger::default(),
+            followers: Place::ALL.map(|place| vec![[0; 2]; place.unknown() + 2]),
+        }
     }
 }
 
 impl Tally {
     /// The counts of a place by index, and which keys followed which there.
-    pub(crate) fn at(&mut self, place: Place) -> (&mut [Counts], &mut [usize]) {
+    pub(crate) fn at(&mut self, place: Place) -> (&mut [Counts], &mut [[usize; 2]]) {
         (&mut self.ledger.places[place as usize], &mut self.followers[place as usize])
     }
 

@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::cursor::{Broken, Cursor};
 use crate::envelope::RawEnvelope;
 use crate::error::Error;
-use crate::json::{Json, each_element, json};
+use crate::json::{Json, each_element};
 use crate::layout::{Layout, Shape, read_object};
 use crate::place::Place;
 use crate::streams::Rows;
@@ -15,6 +15,7 @@ use crate::streams::Rows;
 pub(crate) fn read<'s, R: Rows>(
     stream: Stream,
     page: &[u8],
+    mut rows: R,
     mut context: Context<'s>,
 ) -> Result<(Envelope, R, Context<'s>), Error> {
     let bytes = page.len();
@@ -27,7 +28,6 @@ pub(crate) fn read<'s, R: Rows>(
     if text.trim_start().starts_with('<') {
         return Err(Error::Markup { stream, bytes });
     }
-    let mut rows = R::default();
     let mut walk =
         Walk { stream, rows: &mut rows, context: &mut context, envelope: RawEnvelope::default(), arrays: 0 };
     let is_page = walk.page(&mut Cursor::new(text)).map_err(|Broken(position)| {
@@ -76,26 +76,23 @@ impl<'a, R: Rows> Walk<'a, '_, '_, R> {
 
     /// Reads one key of the page; false where it is that of the rows and no array stands there.
     fn entry(&mut self, cursor: &mut Cursor<'a>) -> Result<bool, Broken> {
-        let Json::Text(key) = json(cursor.key()?) else {
-            self.drop("", cursor.value()?);
-            return Ok(true);
-        };
+        let key = cursor.key()?.read();
         if key == self.stream.rows_key() {
             return self.rows(cursor);
         }
-        let raw = cursor.value()?;
+        let value = cursor.value()?;
         match self.envelope.slot(&key) {
-            Some(slot) => *slot = Some(raw),
-            None => self.drop(&key, raw),
+            Some(slot) => *slot = value,
+            None => self.drop(&key, value),
         }
         Ok(true)
     }
 
     /// Counts what stands beside the rows: the elements of an array one by one, nothing of a null.
-    fn drop(&mut self, key: &str, raw: &str) {
-        let n_values = match json(raw) {
+    fn drop(&mut self, key: &str, value: Json<'_>) {
+        let n_values = match value.or_null() {
             Json::Null => 0,
-            Json::Array => {
+            Json::Array(raw) => {
                 let mut n_elements = 0;
                 each_element(raw, |_| n_elements += 1);
                 n_elements
@@ -113,9 +110,10 @@ impl<'a, R: Rows> Walk<'a, '_, '_, R> {
         cursor.enter();
         self.arrays += 1;
         let mut is_first = true;
+        let mut row = R::Row::at(R::PLACE);
         while cursor.goes_on(b']', is_first)? {
             is_first = false;
-            let mut row = R::Row::at(R::PLACE);
+            row.clear();
             let shape = read_object(cursor, &mut row, &mut self.context.tally)?;
             self.context.rows += 1;
             self.rows.add((shape == Shape::Object).then_some(&mut row), self.context);

@@ -6,6 +6,7 @@ use deskmeter_zendesk::{Envelope, Stream};
 
 use crate::context::Context;
 use crate::streams::{Agents, MetricEvents, Organizations, Rows, TicketEvents, Tickets};
+use crate::table_builder::Room;
 use crate::{AllowList, CleanBatch, Error, Ledger, Pseudonym, PseudonymKey, Reject, page};
 
 /// Rejects that are let pass whatever their share, so that a small page with a few odd rows does not stop a stream.
@@ -56,6 +57,7 @@ pub struct Sanitizer {
     agents: HashSet<Pseudonym>,
     ledger: Ledger,
     totals: [Totals; Stream::ALL.len()],
+    room: Room,
 }
 
 impl Sanitizer {
@@ -67,6 +69,7 @@ impl Sanitizer {
             agents: HashSet::new(),
             ledger: Ledger::default(),
             totals: [Totals::default(); Stream::ALL.len()],
+            room: Room::default(),
         }
     }
 
@@ -98,7 +101,7 @@ impl Sanitizer {
 
     fn read<R: Rows>(&mut self, stream: Stream, bytes: &[u8]) -> Result<CleanPage, Error> {
         let context = Context::new(&self.key, &self.options.allow, &self.agents);
-        let (envelope, rows, context) = page::read::<R>(stream, bytes, context)?;
+        let (envelope, rows, context) = page::read(stream, bytes, R::new(&self.room), context)?;
         let Context { new_agents, tally, rejects, rows: rows_seen, .. } = context;
 
         let page = Totals { rows: rows_seen, rejects: rejects.len() as u64 };
@@ -113,7 +116,9 @@ impl Sanitizer {
         self.totals[stream as usize] = stream_totals;
         self.agents.extend(new_agents);
         self.ledger.add(&tally.ledger);
-        Ok(CleanPage { envelope, batches: rows.finish(), rejects, rows_seen })
+        let batches = rows.finish();
+        self.room.note(&batches);
+        Ok(CleanPage { envelope, batches, rejects, rows_seen })
     }
 }
 

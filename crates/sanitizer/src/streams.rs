@@ -15,6 +15,7 @@ use crate::CleanBatch;
 use crate::context::Context;
 use crate::layout::Layout;
 use crate::place::Place;
+use crate::table_builder::Room;
 
 pub(crate) use child_events::ChildEvent;
 pub(crate) use labels::CustomField;
@@ -27,11 +28,14 @@ pub(crate) use users::{Agents, User};
 pub(crate) use via_object::{Via, ViaSource};
 
 /// What a stream makes of the rows of a page.
-pub(crate) trait Rows: Default {
+pub(crate) trait Rows: Sized {
     /// The layout of a row.
     type Row<'a>: Layout<'a>;
     /// The place of a row.
     const PLACE: Place;
+
+    /// No rows, with room for those of a page.
+    fn new(room: &Room) -> Self;
 
     /// Takes a row; None where something else than an object stands.
     fn add(&mut self, row: Option<&mut Self::Row<'_>>, context: &mut Context<'_>);

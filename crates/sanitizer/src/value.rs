@@ -7,7 +7,7 @@ use deskmeter_tables::{Domain, OTHER};
 use deskmeter_zendesk::{OrganizationId, UnixSeconds, UserId};
 
 use crate::civil::{self, TIMES};
-use crate::json::{Json, each_element, json};
+use crate::json::{Json, each_element};
 use crate::place::Place;
 use crate::pseudonym::{Pseudonym, Pseudonyms};
 use crate::reject::{Fault, Rule};
@@ -36,10 +36,11 @@ pub(crate) enum Fate {
     Opened,
 }
 
-/// The raw text at a named key of an object, borrowed from the page.
+/// What stands at a named key of an object, borrowed from the page.
 #[derive(Clone, Copy)]
 pub(crate) struct Value<'a> {
-    raw: Option<&'a str>,
+    /// None where the key is not there.
+    json: Option<Json<'a>>,
     place: Place,
     index: u8,
     fate: Fate,
@@ -47,34 +48,41 @@ pub(crate) struct Value<'a> {
 
 impl<'a> Value<'a> {
     pub(crate) const fn absent(place: Place, index: u8) -> Self {
-        Self { raw: None, place, index, fate: Fate::Dropped }
+        Self { json: None, place, index, fate: Fate::Dropped }
     }
 
-    /// Takes the text in place of an earlier one (the last of equal keys wins); tells whether one was lost.
-    pub(crate) fn set(&mut self, raw: &'a str) -> bool {
-        self.raw.replace(raw).is_some_and(|raw| raw != "null")
+    pub(crate) const fn clear(&mut self) {
+        self.json = None;
+        self.fate = Fate::Dropped;
+    }
+
+    /// Takes what stands there in place of an earlier one (the last of equal keys wins); tells whether one was lost.
+    pub(crate) fn set(&mut self, json: Json<'a>) -> bool {
+        let is_lost = self.fate().is_some();
+        self.json = Some(json);
+        is_lost
     }
 
     /// Whether the key stands in the object, be it null.
     pub(crate) const fn is_present(&self) -> bool {
-        self.raw.is_some()
+        self.json.is_some()
     }
 
     /// What happened to the value, or None when there is none to account for.
     pub(crate) fn fate(&self) -> Option<Fate> {
-        self.raw.filter(|raw| *raw != "null").map(|_| self.fate)
+        match self.json {
+            None | Some(Json::Null) => None,
+            Some(_) => Some(self.fate),
+        }
     }
 
     pub(crate) const fn set_fate(&mut self, fate: Fate) {
         self.fate = fate;
     }
 
+    /// What there is to read: an empty string is nothing.
     pub(crate) fn json(&self) -> Json<'a> {
-        self.raw.map_or(Json::Null, json)
-    }
-
-    pub(crate) fn raw(&self) -> &'a str {
-        self.raw.unwrap_or("null")
+        self.json.map_or(Json::Null, Json::or_null)
     }
 
     pub(crate) const fn rule(&self, fault: Fault) -> Rule {
@@ -92,9 +100,13 @@ impl<'a> Value<'a> {
     /// An integer, as a number or as a string of digits. A fraction of zeros is none.
     pub(crate) fn integer(&mut self, range: RangeInclusive<i64>) -> Result<Option<i64>, Rule> {
         let integer = match self.json() {
+            Json::Integer(integer) => integer,
             Json::Null => return Ok(None),
             Json::Number(number) => integer(number).map_err(|fault| self.rule(fault))?,
-            Json::Text(text) if is_integer(&text) => integer(&text).map_err(|fault| self.rule(fault))?,
+            Json::Text(text) => match text.read() {
+                text if is_integer(&text) => integer(&text).map_err(|fault| self.rule(fault))?,
+                _ => return Err(self.rule(Fault::WrongType)),
+            },
             _ => return Err(self.rule(Fault::WrongType)),
         };
         if !range.contains(&integer) {
@@ -144,7 +156,7 @@ impl<'a> Value<'a> {
     pub(crate) fn time(&mut self) -> Result<Option<UnixSeconds>, Rule> {
         let time = match self.json() {
             Json::Null => return Ok(None),
-            Json::Text(text) => civil::parse_rfc3339(&text).ok_or(self.rule(Fault::NotATime))?,
+            Json::Text(text) => civil::parse_rfc3339(&text.read()).ok_or(self.rule(Fault::NotATime))?,
             _ => return Err(self.rule(Fault::WrongType)),
         };
         if !TIMES.contains(&time.0) {
@@ -164,7 +176,7 @@ impl<'a> Value<'a> {
         match self.json() {
             Json::Null => Ok(None),
             Json::Text(text) => {
-                let word = domain.or_other(&text);
+                let word = domain.or_other(&text.read());
                 self.fate = if word == OTHER { Fate::Other } else { Fate::Kept };
                 Ok(Some(word))
             }
@@ -176,9 +188,9 @@ impl<'a> Value<'a> {
     pub(crate) fn length(&self) -> Result<i64, Rule> {
         match self.json() {
             Json::Null => Ok(0),
-            Json::Array => {
+            Json::Array(raw) => {
                 let mut length = 0;
-                let is_read = each_element(self.raw(), |_| length += 1);
+                let is_read = each_element(raw, |_| length += 1);
                 if is_read { Ok(length) } else { Err(self.rule(Fault::WrongType)) }
             }
             _ => Err(self.rule(Fault::WrongType)),
@@ -192,11 +204,6 @@ fn is_integer(text: &str) -> bool {
 }
 
 fn integer(number: &str) -> Result<i64, Fault> {
-    // Most numbers are ids and counts: digits that fit.
-    let digits = number.as_bytes();
-    if digits.len() <= 18 && digits.iter().all(u8::is_ascii_digit) && !digits.is_empty() {
-        return Ok(digits.iter().fold(0, |number, digit| number * 10 + i64::from(digit - b'0')));
-    }
     let whole = number.split_once('.').map_or(number, |(whole, fraction)| {
         if fraction.bytes().all(|byte| byte == b'0') { whole } else { number }
     });

@@ -3,7 +3,7 @@
 
 use deskmeter_tables::{CHANNEL, OTHER};
 
-use crate::json::{Json, json};
+use crate::json::Json;
 
 /// A way: its number, its names as via types or display names (lower case, blanks as underscores), the channel of a
 /// ticket made so, and the word of an update made so.
@@ -56,34 +56,36 @@ const WAYS: &[Way] = &[
 ];
 
 /// The channel of a ticket, or `other`; None when nothing is told.
-pub(crate) fn channel(raw: &str) -> Option<&'static str> {
-    if let Json::Text(text) = json(raw)
-        && let Some(word) = CHANNEL.get(&text)
+pub(crate) fn channel(value: Json<'_>) -> Option<&'static str> {
+    if let Json::Text(text) = value
+        && let Some(word) = CHANNEL.get(&text.read())
     {
         return Some(word);
     }
-    find(raw, |way| way.channel)
+    find(value, |way| way.channel)
 }
 
 /// The word for an update, or `other`; None when nothing is told.
-pub(crate) fn event_via(raw: &str) -> Option<&'static str> {
-    find(raw, |way| way.event_via)
+pub(crate) fn event_via(value: Json<'_>) -> Option<&'static str> {
+    find(value, |way| way.event_via)
 }
 
 /// The word of the way that a number, a numeric string or a name tells.
-fn find(raw: &str, word: fn(&Way) -> &'static str) -> Option<&'static str> {
-    let way = match json(raw) {
+fn find(value: Json<'_>, word: fn(&Way) -> &'static str) -> Option<&'static str> {
+    let way = match value.or_null() {
         Json::Null => return None,
-        Json::Number(number) => by_number(number),
-        Json::Text(text) => by_number(&text).or_else(|| by_name(&text)),
+        Json::Integer(id) => by_id(id),
+        Json::Text(text) => {
+            let text = text.read();
+            by_name(&text).or_else(|| text.parse().ok().and_then(by_id))
+        }
         _ => None,
     };
     Some(way.map_or(OTHER, word))
 }
 
-fn by_number(number: &str) -> Option<&'static Way> {
-    let id = number.parse::<u16>().ok()?;
-    WAYS.iter().find(|way| way.id == i64::from(id))
+fn by_id(id: i64) -> Option<&'static Way> {
+    WAYS.iter().find(|way| way.id == id && id != NO_ID)
 }
 
 fn by_name(name: &str) -> Option<&'static Way> {
@@ -113,12 +115,13 @@ mod tests {
 
     #[test]
     fn reads_display_names_types_and_numbers_alike() {
+        let both = |raw| (channel(Json::of(raw)), event_via(Json::of(raw)));
         for raw in [r#""Web form""#, r#""web_form""#, "0", r#""0""#, r#""web""#] {
-            assert_eq!((channel(raw), event_via(raw)), (Some("web"), Some("web_form")), "{raw}");
+            assert_eq!(both(raw), (Some("web"), Some("web_form")), "{raw}");
         }
-        for raw in ["-1", "99", "1e1", "true", "{}", r#""A customer's name""#] {
-            assert_eq!((channel(raw), event_via(raw)), (Some(OTHER), Some(OTHER)), "{raw}");
+        for raw in ["-1", r#""-1""#, "99", "1e1", "true", "{}", r#""A customer's name""#] {
+            assert_eq!(both(raw), (Some(OTHER), Some(OTHER)), "{raw}");
         }
-        assert_eq!((channel("null"), event_via(r#""""#)), (None, None));
+        assert_eq!((both("null"), both(r#""""#)), ((None, None), (None, None)));
     }
 }

@@ -16,7 +16,7 @@ use crate::layout::{Layout, layout};
 use crate::place::Place;
 use crate::pseudonym::{Pseudonym, Pseudonyms};
 use crate::reject::{Fault, Rule};
-use crate::table_builder::{Cell, TableBuilder};
+use crate::table_builder::{Labels, Month, TableBuilder};
 use crate::value::{Fate, Value};
 
 layout! {
@@ -197,9 +197,9 @@ impl ChildEvent<'_> {
         let is_comment = self.comment_present().json() == Json::Boolean(true);
         let comment = is_comment.then_some(Kept::Comment);
         let kind = match self.event_type().json() {
-            Json::Text(text) if text == "Comment" => return Ok(Some(Kept::Comment)),
-            Json::Text(text) if text == "Create" => "create",
-            Json::Text(text) if text == "Change" => "change",
+            Json::Text(text) if text.is("Comment") => return Ok(Some(Kept::Comment)),
+            Json::Text(text) if text.is("Create") => "create",
+            Json::Text(text) if text.is("Change") => "change",
             Json::Null if comment.is_none() && self.source().is_some() => {
                 return Err(self.event_type().rule(Fault::Missing));
             }
@@ -217,7 +217,7 @@ impl ChildEvent<'_> {
             return Some(Source::Key(field));
         }
         match self.field_name().json() {
-            Json::Text(text) => FIELDS.iter().find(|field| field.key == text).map(Source::Named),
+            Json::Text(text) => FIELDS.iter().find(|field| text.is(field.key)).map(Source::Named),
             _ => None,
         }
     }
@@ -254,27 +254,27 @@ impl ChildEvent<'_> {
                 (kind, Some(LABEL), Setting::default(), Setting::default())
             }
         };
-        table.row([
-            ("child_event_id", id.into()),
-            ("event_month", Cell::Month(update.occurred_at)),
-            ("event_id", update.event_id.into()),
-            ("ticket_id", update.ticket_id.into()),
-            ("occurred_at", update.occurred_at.into()),
-            ("updater_key", update.updater_key.into()),
-            ("is_system", update.is_system.into()),
-            ("via", update.via.into()),
-            ("kind", kind.into()),
-            ("field", field.into()),
-            ("word", new.word.into()),
-            ("previous_word", previous.word.into()),
-            ("ref_id", new.id.into()),
-            ("previous_ref_id", previous.id.into()),
-            ("ref_key", new.key.into()),
-            ("previous_ref_key", previous.key.into()),
-            ("is_comment_public", is_comment_public.into()),
-            ("labels_added", Cell::Labels(changed.0, context.allow)),
-            ("labels_removed", Cell::Labels(changed.1, context.allow)),
-        ]);
+        table.row((
+            ("child_event_id", id),
+            ("event_month", Month(update.occurred_at)),
+            ("event_id", update.event_id),
+            ("ticket_id", update.ticket_id),
+            ("occurred_at", update.occurred_at),
+            ("updater_key", update.updater_key),
+            ("is_system", update.is_system),
+            ("via", update.via),
+            ("kind", kind),
+            ("field", field),
+            ("word", new.word),
+            ("previous_word", previous.word),
+            ("ref_id", new.id),
+            ("previous_ref_id", previous.id),
+            ("ref_key", new.key),
+            ("previous_ref_key", previous.key),
+            ("is_comment_public", is_comment_public),
+            ("labels_added", Labels(changed.0, context.allow)),
+            ("labels_removed", Labels(changed.1, context.allow)),
+        ));
         Ok(())
     }
 
@@ -343,8 +343,8 @@ impl Reading {
 /// A boolean, which audits write as a text, as a word.
 fn boolean_word(value: &mut Value<'_>) -> Result<Option<&'static str>, Rule> {
     let boolean = match value.json() {
-        Json::Text(text) if text == "true" => Some(true),
-        Json::Text(text) if text == "false" => Some(false),
+        Json::Text(text) if text.is("true") => Some(true),
+        Json::Text(text) if text.is("false") => Some(false),
         _ => return Ok(value.boolean()?.map(word)),
     };
     value.set_fate(Fate::Kept);

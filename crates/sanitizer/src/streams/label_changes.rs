@@ -81,11 +81,11 @@ impl LabelChange {
             return Self::of_fields(child, allow, is_only_one);
         }
         let Json::Text(name) = child.field_name().json() else { return Self::default() };
-        if name == "tags" {
+        if name.is("tags") {
             let now = labels::tags(child.value(), allow);
             return Self::between(Place::ChildNamedTag, now, previous(child));
         }
-        let Ok(field_id) = name.parse() else { return Self::default() };
+        let Ok(field_id) = name.read().parse() else { return Self::default() };
         let now = labels::option(field_id, child.value(), allow);
         let mut before = LabelSet::default();
         if is_only_one {
@@ -96,7 +96,7 @@ impl LabelChange {
 
     /// Fields by id in an object. The old value belongs to a field only where it is the only one.
     fn of_fields(child: &mut ChildEvent<'_>, allow: &AllowList, is_only_one: bool) -> Self {
-        let raw = child.custom_ticket_fields().raw();
+        let Json::Object(raw) = child.custom_ticket_fields().json() else { return Self::default() };
         let Ok(fields) = serde_json::from_str::<BTreeMap<Cow<'_, str>, &RawValue>>(raw) else {
             return Self::default();
         };
@@ -104,7 +104,7 @@ impl LabelChange {
         for (id, raw) in &fields {
             let Ok(field_id) = id.parse() else { continue };
             let mut value = Value::absent(Place::ChildEvent, 0);
-            value.set(raw.get());
+            value.set(Json::of(raw.get()));
             now = now.and(labels::option(field_id, &mut value, allow));
             if is_only_one && fields.len() == 1 {
                 before = labels::option(field_id, child.previous_value(), allow);

@@ -2,8 +2,8 @@
 //! forgotten: what goes on is a set of the operator's labels.
 
 use crate::allow_list::{AllowList, LabelSet};
-use crate::json::{Json, each_element, json};
-use crate::layout::{Layout, Shape, layout, read_raw};
+use crate::json::{Json, each_element};
+use crate::layout::{Layout, Shape, layout, read_again};
 use crate::ledger::Tally;
 use crate::place::Place;
 use crate::value::{Fate, Value};
@@ -46,10 +46,10 @@ pub(crate) fn tags(value: &mut Value<'_>, allow: &AllowList) -> Found {
         return found;
     }
     match value.json() {
-        Json::Array => {
-            let is_read = each_element(value.raw(), |tag| {
-                found.take(match json(tag) {
-                    Json::Text(tag) => allow.tag(&tag),
+        Json::Array(raw) => {
+            let is_read = each_element(raw, |tag| {
+                found.take(match tag {
+                    Json::Text(tag) => allow.tag(&tag.read()),
                     _ => LabelSet::default(),
                 });
             });
@@ -57,7 +57,7 @@ pub(crate) fn tags(value: &mut Value<'_>, allow: &AllowList) -> Found {
                 return Found::default();
             }
         }
-        Json::Text(text) => text.split_ascii_whitespace().for_each(|tag| found.take(allow.tag(tag))),
+        Json::Text(text) => text.read().split_ascii_whitespace().for_each(|tag| found.take(allow.tag(tag))),
         _ => return found,
     }
     value.set_fate(Fate::Opened);
@@ -72,12 +72,13 @@ pub(crate) fn custom_fields(
     tally: &mut Tally,
 ) -> Found {
     let mut found = Found::default();
-    if allow.is_empty() || value.json() != Json::Array {
+    let Json::Array(raw) = value.json() else { return found };
+    if allow.is_empty() {
         return found;
     }
-    each_element(value.raw(), |element| {
+    each_element(raw, |element| {
         let mut field = CustomField::at(place);
-        let shape = read_raw(element, &mut field, tally);
+        let shape = read_again(element, &mut field, tally);
         let is_set = shape != Shape::Object || field.value().json() != Json::Null;
         let id = field.id().id().ok().flatten();
         let set = id.map_or_else(LabelSet::default, |id| option(id, field.value(), allow));
@@ -92,18 +93,19 @@ pub(crate) fn custom_fields(
 /// Labels of a custom field's value: a text, several of them, or a checkbox.
 pub(crate) fn option(field_id: i64, value: &mut Value<'_>, allow: &AllowList) -> LabelSet {
     let mut set = LabelSet::default();
-    let mut take = |raw: &str| {
-        let found = match json(raw) {
-            Json::Text(option) => allow.option(field_id, &option),
+    let mut take = |value: Json<'_>| {
+        let found = match value {
+            Json::Text(option) => allow.option(field_id, &option.read()),
             Json::Boolean(is_set) => allow.option(field_id, if is_set { "true" } else { "false" }),
             _ => LabelSet::default(),
         };
         set = set.and(found);
     };
-    if value.json() == Json::Array {
-        each_element(value.raw(), take);
-    } else {
-        take(value.raw());
+    match value.json() {
+        Json::Array(raw) => {
+            each_element(raw, take);
+        }
+        value => take(value),
     }
     if !set.is_empty() {
         value.set_fate(Fate::Kept);

@@ -11,7 +11,7 @@ use crate::layout::layout;
 use crate::ledger::Tally;
 use crate::place::Place;
 use crate::reject::{Fault, Rule};
-use crate::table_builder::{Cell, TableBuilder};
+use crate::table_builder::{Month, TableBuilder};
 use crate::value::{MINUTES, SECONDS, Value};
 
 layout! {
@@ -103,39 +103,39 @@ fn convert(set: &mut TicketMetricSet<'_>, carrier: Carrier, table: &mut TableBui
         read(set, TicketMetricSet::requester_wait_minutes, |set| &mut set.requester_wait, MINUTES)?;
     let on_hold = read(set, TicketMetricSet::on_hold_minutes, |set| &mut set.on_hold, MINUTES)?;
     let reply_seconds = read(set, TicketMetricSet::reply_seconds, |set| &mut set.seconds, SECONDS)?;
-    table.row([
-        ("ticket_id", carrier.ticket_id.into()),
-        ("created_month", Cell::Month(carrier.created_at)),
-        ("generated_at", carrier.generated_at.into()),
-        ("metric_set_id", metric_set_id.into()),
-        ("created_at", created_at.into()),
-        ("updated_at", updated_at.into()),
-        ("group_stations", group_stations.into()),
-        ("assignee_stations", assignee_stations.into()),
-        ("reopens", reopens.into()),
-        ("replies", replies.into()),
-        ("assignee_updated_at", assignee_updated_at.into()),
-        ("requester_updated_at", requester_updated_at.into()),
-        ("status_updated_at", status_updated_at.into()),
-        ("custom_status_updated_at", custom_status_updated_at.into()),
-        ("initially_assigned_at", initially_assigned_at.into()),
-        ("assigned_at", assigned_at.into()),
-        ("solved_at", solved_at.into()),
-        ("latest_comment_added_at", commented_at.into()),
-        ("reply_minutes_calendar", reply.calendar.into()),
-        ("reply_minutes_business", reply.business.into()),
-        ("first_resolution_minutes_calendar", first_resolution.calendar.into()),
-        ("first_resolution_minutes_business", first_resolution.business.into()),
-        ("full_resolution_minutes_calendar", full_resolution.calendar.into()),
-        ("full_resolution_minutes_business", full_resolution.business.into()),
-        ("agent_wait_minutes_calendar", agent_wait.calendar.into()),
-        ("agent_wait_minutes_business", agent_wait.business.into()),
-        ("requester_wait_minutes_calendar", requester_wait.calendar.into()),
-        ("requester_wait_minutes_business", requester_wait.business.into()),
-        ("on_hold_minutes_calendar", on_hold.calendar.into()),
-        ("on_hold_minutes_business", on_hold.business.into()),
-        ("reply_seconds_calendar", reply_seconds.calendar.into()),
-    ]);
+    table.row((
+        ("ticket_id", carrier.ticket_id),
+        ("created_month", Month(carrier.created_at)),
+        ("generated_at", carrier.generated_at),
+        ("metric_set_id", metric_set_id),
+        ("created_at", created_at),
+        ("updated_at", updated_at),
+        ("group_stations", group_stations),
+        ("assignee_stations", assignee_stations),
+        ("reopens", reopens),
+        ("replies", replies),
+        ("assignee_updated_at", assignee_updated_at),
+        ("requester_updated_at", requester_updated_at),
+        ("status_updated_at", status_updated_at),
+        ("custom_status_updated_at", custom_status_updated_at),
+        ("initially_assigned_at", initially_assigned_at),
+        ("assigned_at", assigned_at),
+        ("solved_at", solved_at),
+        ("latest_comment_added_at", commented_at),
+        ("reply_minutes_calendar", reply.calendar),
+        ("reply_minutes_business", reply.business),
+        ("first_resolution_minutes_calendar", first_resolution.calendar),
+        ("first_resolution_minutes_business", first_resolution.business),
+        ("full_resolution_minutes_calendar", full_resolution.calendar),
+        ("full_resolution_minutes_business", full_resolution.business),
+        ("agent_wait_minutes_calendar", agent_wait.calendar),
+        ("agent_wait_minutes_business", agent_wait.business),
+        ("requester_wait_minutes_calendar", requester_wait.calendar),
+        ("requester_wait_minutes_business", requester_wait.business),
+        ("on_hold_minutes_calendar", on_hold.calendar),
+        ("on_hold_minutes_business", on_hold.business),
+        ("reply_seconds_calendar", reply_seconds.calendar),
+    ));
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::layout::layout;
 use crate::place::Place;
 use crate::reject::Rule;
-use crate::table_builder::{Cell, TableBuilder};
+use crate::table_builder::{Month, Room, TableBuilder};
 use crate::value::Value;
 
 layout! {
@@ -28,15 +28,13 @@ layout! {
 /// The organizations of a page.
 pub(crate) struct Organizations(TableBuilder);
 
-impl Default for Organizations {
-    fn default() -> Self {
-        Self(TableBuilder::new(&ORGANIZATIONS))
-    }
-}
-
 impl Rows for Organizations {
     type Row<'a> = Organization<'a>;
     const PLACE: Place = Place::Organization;
+
+    fn new(room: &Room) -> Self {
+        Self(TableBuilder::new(&ORGANIZATIONS, room))
+    }
 
     fn add(&mut self, row: Option<&mut Organization<'_>>, context: &mut Context<'_>) {
         let Some(organization) = row else {
@@ -59,13 +57,13 @@ impl Organizations {
     fn convert(&mut self, organization: &mut Organization<'_>, context: &Context<'_>) -> Result<(), Rule> {
         let organization_key = organization.id().required(|id| id.organization(&context.pseudonyms))?;
         let created_at = organization.created_at().required(Value::time)?;
-        self.0.row([
-            ("organization_key", organization_key.into()),
-            ("created_month", Cell::Month(created_at)),
-            ("created_at", created_at.into()),
-            ("updated_at", organization.updated_at().required(Value::time)?.into()),
-            ("deleted_at", organization.deleted_at().time()?.into()),
-        ]);
+        self.0.row((
+            ("organization_key", organization_key),
+            ("created_month", Month(created_at)),
+            ("created_at", created_at),
+            ("updated_at", organization.updated_at().required(Value::time)?),
+            ("deleted_at", organization.deleted_at().time()?),
+        ));
         Ok(())
     }
 }

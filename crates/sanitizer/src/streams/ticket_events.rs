@@ -9,11 +9,11 @@ use super::via_object::event_via;
 use crate::CleanBatch;
 use crate::context::Context;
 use crate::json::Json;
-use crate::layout::layout;
+use crate::layout::{Many, layout};
 use crate::place::Place;
 use crate::pseudonym::{Pseudonym, Pseudonyms};
 use crate::reject::{Fault, Rule};
-use crate::table_builder::TableBuilder;
+use crate::table_builder::{Room, TableBuilder};
 use crate::value::{Fate, IDS, Value};
 
 layout! {
@@ -26,18 +26,12 @@ layout! {
         updater_id "updater_id",
         via "via",
     }
-    inside { child_events children "child_events" Vec<Option<ChildEvent<'a>>>, |_| Place::ChildEvent }
+    inside { child_events children "child_events" Many<ChildEvent<'a>>, |_| Place::ChildEvent }
     drop { "via_reference_id", "system", "metadata", "event_type" }
 }
 
 /// The ticket events of a page.
 pub(crate) struct TicketEvents(TableBuilder);
-
-impl Default for TicketEvents {
-    fn default() -> Self {
-        Self(TableBuilder::new(&TICKET_EVENTS))
-    }
-}
 
 /// What the children of an event share.
 #[derive(Clone, Copy)]
@@ -53,6 +47,10 @@ pub(crate) struct Update {
 impl Rows for TicketEvents {
     type Row<'a> = TicketEvent<'a>;
     const PLACE: Place = Place::TicketEvent;
+
+    fn new(room: &Room) -> Self {
+        Self(TableBuilder::new(&TICKET_EVENTS, room))
+    }
 
     fn add(&mut self, row: Option<&mut TicketEvent<'_>>, context: &mut Context<'_>) {
         let Some(event) = row else {
@@ -108,10 +106,10 @@ impl TicketEvents {
     ) -> Result<(), Rule> {
         match event.child_events().json() {
             Json::Null => return Ok(()),
-            Json::Array => {}
+            Json::Array(_) => {}
             _ => return Err(event.child_events().rule(Fault::WrongType)),
         }
-        for child in &mut event.children {
+        for child in event.children.iter_mut() {
             match child {
                 Some(child) => child.add(update, &mut self.0, context),
                 None => context.reject_non_object(&TICKET_EVENTS, Place::ChildEvent),

@@ -10,7 +10,7 @@ use crate::layout::layout;
 use crate::ledger::Tally;
 use crate::place::Place;
 use crate::reject::{Fault, Rule};
-use crate::table_builder::{Cell, TableBuilder};
+use crate::table_builder::{Month, Room, TableBuilder};
 use crate::value::{Fate, MINUTES, SECONDS, Value};
 use deskmeter_zendesk::UnixSeconds;
 
@@ -80,15 +80,13 @@ impl PolicyKey {
 /// The metric events of a page.
 pub(crate) struct MetricEvents(TableBuilder);
 
-impl Default for MetricEvents {
-    fn default() -> Self {
-        Self(TableBuilder::new(&TICKET_METRIC_EVENTS))
-    }
-}
-
 impl Rows for MetricEvents {
     type Row<'a> = TicketMetricEvent<'a>;
     const PLACE: Place = Place::MetricEvent;
+
+    fn new(room: &Room) -> Self {
+        Self(TableBuilder::new(&TICKET_METRIC_EVENTS, room))
+    }
 
     fn add(&mut self, row: Option<&mut TicketMetricEvent<'_>>, context: &mut Context<'_>) {
         let Some(event) = row else {
@@ -133,22 +131,22 @@ impl MetricEvents {
             Some(clock) => (clock.calendar().integer(MINUTES)?, clock.business().integer(MINUTES)?),
             None => (None, None),
         };
-        self.0.row([
-            ("metric_event_id", id.into()),
-            ("event_month", Cell::Month(occurred_at)),
-            ("ticket_id", ticket_id.into()),
-            ("metric", metric.into()),
-            ("instance_id", instance_id.into()),
-            ("type", event_type.into()),
-            ("occurred_at", occurred_at.into()),
-            ("is_deleted", is_deleted.into()),
-            ("sla_target_seconds", sla.seconds.or(group_sla.seconds).into()),
-            ("is_sla_business_hours", sla.is_business.or(group_sla.is_business).into()),
-            ("sla_policy_id", sla_policy_id.into()),
-            ("group_sla_policy_key", group_sla_policy_key.into()),
-            ("status_minutes_calendar", calendar.into()),
-            ("status_minutes_business", business.into()),
-        ]);
+        self.0.row((
+            ("metric_event_id", id),
+            ("event_month", Month(occurred_at)),
+            ("ticket_id", ticket_id),
+            ("metric", metric),
+            ("instance_id", instance_id),
+            ("type", event_type),
+            ("occurred_at", occurred_at),
+            ("is_deleted", is_deleted),
+            ("sla_target_seconds", sla.seconds.or(group_sla.seconds)),
+            ("is_sla_business_hours", sla.is_business.or(group_sla.is_business)),
+            ("sla_policy_id", sla_policy_id),
+            ("group_sla_policy_key", group_sla_policy_key),
+            ("status_minutes_calendar", calendar),
+            ("status_minutes_business", business),
+        ));
         Ok(())
     }
 }
@@ -209,7 +207,7 @@ fn policy<T>(
 /// Refuses what is neither an object nor nothing.
 fn object_or_null(value: &Value<'_>) -> Result<(), Rule> {
     match value.json() {
-        Json::Null | Json::Object => Ok(()),
+        Json::Null | Json::Object(_) => Ok(()),
         _ => Err(value.rule(Fault::WrongType)),
     }
 }
@@ -222,7 +220,7 @@ fn policy_id(id: &mut Value<'_>) -> Result<Option<i64>, Rule> {
 #[expect(clippy::unnecessary_wraps, reason = "of the shape of policy_id, which can refuse")]
 fn policy_key(id: &mut Value<'_>) -> Result<Option<PolicyKey>, Rule> {
     let Json::Text(text) = id.json() else { return Ok(None) };
-    let key = PolicyKey::parse(&text);
+    let key = PolicyKey::parse(&text.read());
     if key.is_some() {
         id.set_fate(Fate::Kept);
     }

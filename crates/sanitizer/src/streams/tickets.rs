@@ -9,12 +9,12 @@ use super::via_object::{Via, ViaSource, way};
 use crate::CleanBatch;
 use crate::allow_list::LabelSet;
 use crate::context::Context;
-use crate::json::{Json, each_element, json};
+use crate::json::{Json, each_element};
 use crate::layout::{layout, open};
 use crate::ledger::Tally;
 use crate::place::Place;
 use crate::reject::{Fault, Rule};
-use crate::table_builder::{Cell, TableBuilder};
+use crate::table_builder::{Labels, Month, Room, TableBuilder};
 use crate::value::{Fate, Value};
 
 /// The one tag that is looked for: Zendesk sets it on tickets that it closes by merging them.
@@ -70,15 +70,16 @@ pub(crate) struct Tickets {
     metric_sets: TableBuilder,
 }
 
-impl Default for Tickets {
-    fn default() -> Self {
-        Self { tickets: TableBuilder::new(&TICKETS), metric_sets: TableBuilder::new(&TICKET_METRIC_SETS) }
-    }
-}
-
 impl Rows for Tickets {
     type Row<'a> = Ticket<'a>;
     const PLACE: Place = Place::Ticket;
+
+    fn new(room: &Room) -> Self {
+        Self {
+            tickets: TableBuilder::new(&TICKETS, room),
+            metric_sets: TableBuilder::new(&TICKET_METRIC_SETS, room),
+        }
+    }
 
     fn add(&mut self, row: Option<&mut Ticket<'_>>, context: &mut Context<'_>) {
         let Some(ticket) = row else { return context.reject_non_object(&TICKETS, Place::Ticket) };
@@ -138,38 +139,38 @@ impl Tickets {
         let updated_at = ticket.updated_at().required(Value::time)?;
         // The plain list is not documented to have it; the last update is never later than the version.
         let generated_at = generated_at.unwrap_or(updated_at);
-        self.tickets.row([
-            ("ticket_id", ticket_id.into()),
-            ("created_month", Cell::Month(created_at)),
-            ("generated_at", generated_at.into()),
-            ("created_at", created_at.into()),
-            ("updated_at", updated_at.into()),
-            ("status", ticket.status().required(|status| status.word(&STATUS))?.into()),
-            ("priority", ticket.priority().word(&PRIORITY)?.into()),
-            ("ticket_type", ticket.ticket_type().word(&TICKET_TYPE)?.into()),
-            ("channel", channel.into()),
-            ("via_rel", rel.into()),
-            ("requester_key", ticket.requester_id().user(pseudonyms)?.into()),
-            ("submitter_key", ticket.submitter_id().user(pseudonyms)?.into()),
-            ("assignee_key", ticket.assignee_id().user(pseudonyms)?.into()),
-            ("organization_key", ticket.organization_id().organization(pseudonyms)?.into()),
-            ("group_id", ticket.group_id().id()?.into()),
-            ("brand_id", ticket.brand_id().id()?.into()),
-            ("ticket_form_id", ticket.ticket_form_id().id()?.into()),
-            ("custom_status_id", ticket.custom_status_id().id()?.into()),
-            ("problem_id", ticket.problem_id().id()?.into()),
-            ("has_incidents", ticket.has_incidents().boolean()?.into()),
-            ("is_public", ticket.is_public().boolean()?.into()),
-            ("is_closed_by_merge", is_closed_by_merge(ticket.tags())?.into()),
-            ("due_at", ticket.due_at().time()?.into()),
-            ("n_collaborators", ticket.collaborator_ids().length()?.into()),
-            ("n_followers", ticket.follower_ids().length()?.into()),
-            ("n_email_ccs", ticket.email_cc_ids().length()?.into()),
-            ("n_followups", ticket.followup_ids().length()?.into()),
-            ("from_messaging_channel", ticket.is_messaging().boolean()?.into()),
-            ("support_type", ticket.support_type().word(&SUPPORT_TYPE)?.into()),
-            ("labels", Cell::Labels(labels, context.allow)),
-        ]);
+        self.tickets.row((
+            ("ticket_id", ticket_id),
+            ("created_month", Month(created_at)),
+            ("generated_at", generated_at),
+            ("created_at", created_at),
+            ("updated_at", updated_at),
+            ("status", ticket.status().required(|status| status.word(&STATUS))?),
+            ("priority", ticket.priority().word(&PRIORITY)?),
+            ("ticket_type", ticket.ticket_type().word(&TICKET_TYPE)?),
+            ("channel", channel),
+            ("via_rel", rel),
+            ("requester_key", ticket.requester_id().user(pseudonyms)?),
+            ("submitter_key", ticket.submitter_id().user(pseudonyms)?),
+            ("assignee_key", ticket.assignee_id().user(pseudonyms)?),
+            ("organization_key", ticket.organization_id().organization(pseudonyms)?),
+            ("group_id", ticket.group_id().id()?),
+            ("brand_id", ticket.brand_id().id()?),
+            ("ticket_form_id", ticket.ticket_form_id().id()?),
+            ("custom_status_id", ticket.custom_status_id().id()?),
+            ("problem_id", ticket.problem_id().id()?),
+            ("has_incidents", ticket.has_incidents().boolean()?),
+            ("is_public", ticket.is_public().boolean()?),
+            ("is_closed_by_merge", is_closed_by_merge(ticket.tags())?),
+            ("due_at", ticket.due_at().time()?),
+            ("n_collaborators", ticket.collaborator_ids().length()?),
+            ("n_followers", ticket.follower_ids().length()?),
+            ("n_email_ccs", ticket.email_cc_ids().length()?),
+            ("n_followups", ticket.followup_ids().length()?),
+            ("from_messaging_channel", ticket.is_messaging().boolean()?),
+            ("support_type", ticket.support_type().word(&SUPPORT_TYPE)?),
+            ("labels", Labels(labels, context.allow)),
+        ));
         Ok(Carrier { ticket_id, created_at, generated_at })
     }
 }
@@ -212,9 +213,9 @@ fn is_closed_by_merge(tags: &Value<'_>) -> Result<bool, Rule> {
     let mut is_there = false;
     let is_read = match tags.json() {
         Json::Null => return Ok(false),
-        Json::Array => {
-            each_element(tags.raw(), |tag| is_there |= json(tag) == Json::Text(CLOSED_BY_MERGE.into()))
-        }
+        Json::Array(raw) => each_element(raw, |tag| {
+            is_there |= matches!(tag, Json::Text(tag) if tag.is(CLOSED_BY_MERGE));
+        }),
         _ => false,
     };
     if is_read { Ok(is_there) } else { Err(tags.rule(Fault::WrongType)) }

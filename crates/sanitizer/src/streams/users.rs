@@ -9,7 +9,7 @@ use crate::json::Json;
 use crate::layout::layout;
 use crate::place::Place;
 use crate::reject::{Fault, Rule};
-use crate::table_builder::{Cell, TableBuilder};
+use crate::table_builder::{Month, Room, TableBuilder};
 use crate::value::{Fate, Value};
 
 layout! {
@@ -38,12 +38,6 @@ layout! {
 /// The agents of a page.
 pub(crate) struct Agents(TableBuilder);
 
-impl Default for Agents {
-    fn default() -> Self {
-        Self(TableBuilder::new(&AGENTS))
-    }
-}
-
 /// Whether a user's row is stored.
 #[derive(PartialEq, Eq)]
 enum Outcome {
@@ -55,6 +49,10 @@ enum Outcome {
 impl Rows for Agents {
     type Row<'a> = User<'a>;
     const PLACE: Place = Place::User;
+
+    fn new(room: &Room) -> Self {
+        Self(TableBuilder::new(&AGENTS, room))
+    }
 
     fn add(&mut self, row: Option<&mut User<'_>>, context: &mut Context<'_>) {
         let Some(user) = row else { return context.reject_non_object(&AGENTS, Place::User) };
@@ -83,18 +81,18 @@ impl Agents {
         let agent_key = agent_key?;
         let updated_at = user.updated_at().required(Value::time)?;
         let created_at = user.created_at().required(Value::time)?;
-        self.0.row([
-            ("agent_key", agent_key.into()),
-            ("created_month", Cell::Month(created_at)),
-            ("updated_at", updated_at.into()),
-            ("created_at", created_at.into()),
-            ("role", role.into()),
-            ("role_type", user.role_type().count()?.into()),
-            ("custom_role_id", user.custom_role_id().id()?.into()),
-            ("default_group_id", user.default_group_id().id()?.into()),
-            ("is_active", user.active().boolean()?.into()),
-            ("is_suspended", user.suspended().boolean()?.into()),
-        ]);
+        self.0.row((
+            ("agent_key", agent_key),
+            ("created_month", Month(created_at)),
+            ("updated_at", updated_at),
+            ("created_at", created_at),
+            ("role", role),
+            ("role_type", user.role_type().count()?),
+            ("custom_role_id", user.custom_role_id().id()?),
+            ("default_group_id", user.default_group_id().id()?),
+            ("is_active", user.active().boolean()?),
+            ("is_suspended", user.suspended().boolean()?),
+        ));
         context.new_agents.insert(agent_key);
         Ok(Outcome::Stored)
     }
@@ -109,7 +107,7 @@ fn role(value: &mut Value<'_>) -> Result<Option<&'static str>, Rule> {
         Json::Text(text) => text,
         _ => return Err(value.rule(Fault::WrongType)),
     };
-    let word = if text == "end-user" { Some(END_USER) } else { ROLE.get(&text) };
+    let word = if text.is("end-user") { Some(END_USER) } else { ROLE.get(&text.read()) };
     let word = word.ok_or(value.rule(Fault::UnknownWord))?;
     value.set_fate(Fate::Kept);
     Ok(Some(word))

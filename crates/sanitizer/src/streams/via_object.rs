@@ -3,6 +3,7 @@
 use deskmeter_tables::OTHER;
 
 use crate::context::Context;
+use crate::json::Json;
 use crate::layout::{layout, open};
 use crate::place::Place;
 use crate::value::{Fate, Value};
@@ -20,8 +21,8 @@ layout! {
 }
 
 /// Reads a value by `word` (a function of [`crate::via`]) and notes what became of it.
-pub(crate) fn way(value: &mut Value<'_>, word: fn(&str) -> Option<&'static str>) -> Option<&'static str> {
-    let word = word(value.raw())?;
+pub(crate) fn way(value: &mut Value<'_>, word: fn(Json<'_>) -> Option<&'static str>) -> Option<&'static str> {
+    let word = word(value.json())?;
     value.set_fate(if word == OTHER { Fate::Other } else { Fate::Kept });
     Some(word)
 }
