@@ -1,7 +1,6 @@
 //! Rows and position of one table, as one commit.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use deskmeter_lake::{Change, commit};
@@ -61,7 +60,8 @@ impl Loader {
         position: Option<String>,
     ) -> Result<Committed, Error> {
         let rows_in = rows.iter().map(|batch| batch.num_rows() as u64).sum();
-        let incoming = prepare(table, rows)?;
+        let incoming = prepare(table, &rows)?;
+        drop(rows);
         for attempt in 0..open::ATTEMPTS_MAX {
             if attempt > 0 {
                 self.reload(table).await?;
@@ -79,7 +79,7 @@ impl Loader {
     async fn try_commit(
         &mut self,
         table: &'static Table,
-        incoming: &[Arc<Incoming>],
+        incoming: &[Incoming],
         position: Option<&str>,
     ) -> Result<Committed, Error> {
         let fence = self.options.fence;

@@ -1,7 +1,6 @@
 //! Rows as they arrived become rows as they are stored: by month, each key once, in key order.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
 use arrow::compute::{concat_batches, interleave_record_batch};
@@ -15,51 +14,24 @@ use crate::probe::{integers, row_converter};
 /// Rows that arrived side by side are copied as one when such runs are at least this long on average.
 const RUN_ROWS: usize = 16;
 
-/// The rows of one month, among all that arrived.
+/// The rows of one month.
 #[derive(Debug)]
 pub(crate) struct Incoming {
     pub(crate) month: String,
-    table: &'static Table,
-    arrived: Arc<[RecordBatch]>,
-    /// Batch, and row in it, of each row: sorted by key; no key twice.
-    places: Vec<(usize, usize)>,
+    /// Sorted by key; no key twice.
+    pub(crate) rows: RecordBatch,
 }
 
 /// Sorts the rows by month and key. Of rows with one key the one stays that would stay if they came one by one: the
 /// newest version, and the later arrival among equals; of rows that never change, the first.
-pub(crate) fn prepare(table: &'static Table, batches: Vec<RecordBatch>) -> Result<Vec<Arc<Incoming>>, Error> {
-    let arrived: Arc<[RecordBatch]> = batches.into();
-    let arrivals = Arrivals::of(table, &arrived).map_err(Error::arrow(table.name))?;
-    let by_month = arrivals.months().into_iter().map(|(month, rows)| {
-        let places = arrivals.places_of(&arrivals.winners(rows));
-        Arc::new(Incoming { month: month.to_owned(), table, arrived: Arc::clone(&arrived), places })
+pub(crate) fn prepare(table: &'static Table, batches: &[RecordBatch]) -> Result<Vec<Incoming>, Error> {
+    let failed = Error::arrow(table.name);
+    let arrivals = Arrivals::of(table, batches).map_err(&failed)?;
+    let by_month = arrivals.months().into_iter().map(|(month, arrived)| {
+        let rows = arrivals.copy(&arrivals.winners(arrived))?;
+        Ok(Incoming { month: month.to_owned(), rows })
     });
-    Ok(by_month.collect())
-}
-
-impl Incoming {
-    pub(crate) const fn num_rows(&self) -> usize {
-        self.places.len()
-    }
-
-    /// A copy of the rows as one batch. Months are copied as they are written, so that no two copies of all that arrived
-    /// are in memory.
-    pub(crate) fn rows(&self) -> Result<RecordBatch, ArrowError> {
-        let mut runs: Vec<(usize, usize, usize)> = Vec::new();
-        for (batch, row) in &self.places {
-            match runs.last_mut() {
-                Some((of, start, rows)) if of == batch && *start + *rows == *row => *rows += 1,
-                _ => runs.push((*batch, *row, 1)),
-            }
-        }
-        if runs.len() * RUN_ROWS > self.places.len() {
-            return interleave_record_batch(&self.arrived.iter().collect::<Vec<_>>(), &self.places);
-        }
-        let slices = runs
-            .into_iter()
-            .filter_map(|(batch, start, rows)| self.arrived.get(batch).map(|batch| batch.slice(start, rows)));
-        concat_batches(&self.table.schema(), &slices.collect::<Vec<_>>())
-    }
+    by_month.collect::<Result<_, _>>().map_err(failed)
 }
 
 /// All rows in the order of their arrival, each known by its number in it.
@@ -136,7 +108,23 @@ impl<'a> Arrivals<'a> {
         self.versions.get(*batch).and_then(|versions| versions.values().get(*row).copied())
     }
 
-    fn places_of(&self, arrivals: &[usize]) -> Vec<(usize, usize)> {
-        arrivals.iter().filter_map(|arrival| self.places.get(*arrival).copied()).collect()
+    /// These arrivals as one batch.
+    fn copy(&self, arrivals: &[usize]) -> Result<RecordBatch, ArrowError> {
+        let mut runs: Vec<(usize, usize, usize)> = Vec::new();
+        let places: Vec<_> =
+            arrivals.iter().filter_map(|arrival| self.places.get(*arrival).copied()).collect();
+        for (batch, row) in &places {
+            match runs.last_mut() {
+                Some((of, start, rows)) if of == batch && *start + *rows == *row => *rows += 1,
+                _ => runs.push((*batch, *row, 1)),
+            }
+        }
+        if runs.len() * RUN_ROWS > places.len() {
+            return interleave_record_batch(&self.batches.iter().collect::<Vec<_>>(), &places);
+        }
+        let slices = runs
+            .into_iter()
+            .filter_map(|(batch, start, rows)| self.batches.get(batch).map(|batch| batch.slice(start, rows)));
+        concat_batches(&self.table.schema(), &slices.collect::<Vec<_>>())
     }
 }

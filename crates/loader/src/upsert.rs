@@ -40,19 +40,19 @@ pub(crate) struct Upsert {
 pub(crate) async fn upsert(
     handle: &DeltaTable,
     table: &'static Table,
-    incoming: &[Arc<Incoming>],
+    incoming: &[Incoming],
 ) -> Result<Upsert, Error> {
     if incoming.is_empty() {
         return Ok(Upsert::default());
     }
     let files = data_files(handle, table.name).map_err(Error::Lake)?;
-    let further = incoming.iter().map(|month| month.num_rows()).sum();
+    let further = incoming.iter().map(|month| month.rows.num_rows()).sum();
     let rows_max = rows_per_file(table, &files, further);
     let writer = FileWriter::of(handle, table.name).map_err(Error::Lake)?.with_rows_max(rows_max);
     let months = incoming.iter().map(|incoming| {
         let stored = files.iter().filter(|file| file.partition.as_ref() == Some(&incoming.month)).collect();
         let month = Month { handle, table, name: &incoming.month, stored, writer: &writer };
-        month.run(Arc::clone(incoming))
+        month.run(incoming.rows.clone())
     });
     let months: Vec<_> = months.collect();
     let done: Vec<Upsert> = stream::iter(months).buffer_unordered(AT_ONCE).try_collect().await?;
@@ -87,11 +87,7 @@ struct Look<'a> {
 }
 
 impl<'a> Month<'a> {
-    async fn run(self, incoming: Arc<Incoming>) -> Result<Upsert, Error> {
-        let table = self.table.name;
-        let rows =
-            busy(move || incoming.rows().map_err(|error| LakeError::table("arrange rows of", table, &error)));
-        let rows = rows.await.map_err(Error::Lake)?;
+    async fn run(self, rows: RecordBatch) -> Result<Upsert, Error> {
         let met: Vec<_> =
             self.stored.iter().copied().filter(|file| may_meet(self.table, &rows, file)).collect();
         if met.is_empty() { self.insert(&rows).await } else { self.merge(rows, met).await }

@@ -11,20 +11,20 @@ use crate::civil::TIMES;
 use crate::json::Json;
 
 /// The values of a page's envelope, as far as they are read. Of equal keys the last wins.
-pub(crate) struct RawEnvelope<'a> {
+pub(crate) struct EnvelopeValues<'a> {
     after_cursor: Json<'a>,
     end_time: Json<'a>,
     end_of_stream: Json<'a>,
     meta: Json<'a>,
 }
 
-impl Default for RawEnvelope<'_> {
+impl Default for EnvelopeValues<'_> {
     fn default() -> Self {
         Self { after_cursor: Json::Null, end_time: Json::Null, end_of_stream: Json::Null, meta: Json::Null }
     }
 }
 
-impl<'a> RawEnvelope<'a> {
+impl<'a> EnvelopeValues<'a> {
     /// Where the value of this key belongs; None when it is not read.
     pub(crate) fn slot(&mut self, key: &str) -> Option<&mut Json<'a>> {
         match key {

@@ -4,7 +4,7 @@ use deskmeter_zendesk::{Envelope, Stream};
 
 use crate::context::Context;
 use crate::cursor::{Broken, Cursor};
-use crate::envelope::RawEnvelope;
+use crate::envelope::EnvelopeValues;
 use crate::error::Error;
 use crate::json::{Json, each_element};
 use crate::layout::{Layout, Shape, read_object};
@@ -28,8 +28,13 @@ pub(crate) fn read<'s, R: Rows>(
     if text.trim_start().starts_with('<') {
         return Err(Error::Markup { stream, bytes });
     }
-    let mut walk =
-        Walk { stream, rows: &mut rows, context: &mut context, envelope: RawEnvelope::default(), arrays: 0 };
+    let mut walk = Walk {
+        stream,
+        rows: &mut rows,
+        context: &mut context,
+        envelope: EnvelopeValues::default(),
+        arrays: 0,
+    };
     let is_page = walk.page(&mut Cursor::new(text)).map_err(|Broken(position)| {
         if position >= bytes {
             Error::Truncated { stream, bytes }
@@ -51,7 +56,7 @@ struct Walk<'a, 'w, 's, R> {
     stream: Stream,
     rows: &'w mut R,
     context: &'w mut Context<'s>,
-    envelope: RawEnvelope<'a>,
+    envelope: EnvelopeValues<'a>,
     /// Arrays of rows that were seen.
     arrays: usize,
 }

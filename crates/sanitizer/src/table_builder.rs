@@ -1,4 +1,5 @@
-//! Rows into the columns of a table. Every cell is checked against the contract: name, kind and nullability.
+//! Rows into the columns of a table, checked against the contract: name and kind of each column with the first row, whose
+//! types all others share, and NULLs with each.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

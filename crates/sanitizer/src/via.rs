@@ -77,7 +77,7 @@ fn find(value: Json<'_>, word: fn(&Way) -> &'static str) -> Option<&'static str>
         Json::Integer(id) => by_id(id),
         Json::Text(text) => {
             let text = text.read();
-            by_name(&text).or_else(|| text.parse().ok().and_then(by_id))
+            by_name(&text).or_else(|| text.parse::<u16>().ok().and_then(|id| by_id(id.into())))
         }
         _ => None,
     };
@@ -119,7 +119,7 @@ mod tests {
         for raw in [r#""Web form""#, r#""web_form""#, "0", r#""0""#, r#""web""#] {
             assert_eq!(both(raw), (Some("web"), Some("web_form")), "{raw}");
         }
-        for raw in ["-1", r#""-1""#, "99", "1e1", "true", "{}", r#""A customer's name""#] {
+        for raw in ["-1", r#""-1""#, r#""-0""#, "99", "1e1", "true", "{}", r#""A customer's name""#] {
             assert_eq!(both(raw), (Some(OTHER), Some(OTHER)), "{raw}");
         }
         assert_eq!((both("null"), both(r#""""#)), ((None, None), (None, None)));

@@ -94,7 +94,7 @@ pub(crate) fn custom_fields(
 pub(crate) fn option(field_id: i64, value: &mut Value<'_>, allow: &AllowList) -> LabelSet {
     let mut set = LabelSet::default();
     let mut take = |value: Json<'_>| {
-        let found = match value {
+        let found = match value.or_null() {
             Json::Text(option) => allow.option(field_id, &option.read()),
             Json::Boolean(is_set) => allow.option(field_id, if is_set { "true" } else { "false" }),
             _ => LabelSet::default(),

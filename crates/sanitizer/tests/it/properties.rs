@@ -1,6 +1,6 @@
 //! Pages bent in every way: keys, types, nesting, order. The streaming sanitizer and the obvious one must agree.
 
-use deskmeter_sanitizer::{CleanPage, PseudonymKey, Sanitizer, SanitizerOptions};
+use deskmeter_sanitizer::{CleanPage, Error, LedgerRow, PseudonymKey, Sanitizer, SanitizerOptions};
 use deskmeter_zendesk::{Cursor, Stream};
 use proptest::prelude::*;
 
@@ -255,6 +255,27 @@ fn outcome(page: &CleanPage) -> Outcome {
     }
 }
 
+fn bent(which: usize, bends: &[Bend]) -> (Stream, Node) {
+    let (stream, json) = PAGES[which];
+    let mut page = Node::parse(json);
+    for bend in bends {
+        let mut left = bend.at % count(&page).max(1);
+        apply(&mut page, &mut left, *bend);
+    }
+    (stream, page)
+}
+
+fn read(sanitizer: &mut Sanitizer, stream: Stream, page: &Node, mut noise: u32) -> Result<CleanPage, Error> {
+    let mut json = String::new();
+    page.render(&mut noise, &mut json);
+    sanitizer.page(stream, json.as_bytes())
+}
+
+/// The ledger without what stands beside the rows.
+fn of_rows(sanitizer: &Sanitizer) -> Vec<LedgerRow> {
+    sanitizer.ledger().rows().filter(|row| !row.path.starts_with("page.")).collect()
+}
+
 fn check(stream: Stream, page: &Node, mut noise: u32) {
     let mut json = String::new();
     page.render(&mut noise, &mut json);
@@ -286,13 +307,28 @@ proptest! {
         bends in prop::collection::vec(bend(), 1..6),
         noise in any::<u32>(),
     ) {
-        let (stream, json) = PAGES[which];
-        let mut page = Node::parse(json);
-        for bend in bends {
-            let mut left = bend.at % count(&page).max(1);
-            apply(&mut page, &mut left, bend);
-        }
+        let (stream, page) = bent(which, &bends);
         check(stream, &page, noise);
+    }
+
+    /// What one row leaves behind must not be found in the next.
+    #[test]
+    fn a_page_is_accounted_for_as_its_rows_one_by_one(
+        which in 0..PAGES.len(),
+        bends in prop::collection::vec(bend(), 0..6),
+        noise in any::<u32>(),
+    ) {
+        let (stream, page) = bent(which, &bends);
+        let (mut whole, mut single) = (lenient_sanitizer(), lenient_sanitizer());
+        if read(&mut whole, stream, &page, noise).is_ok()
+            && let Some(Node::Array(rows)) = page.get(stream.rows_key())
+        {
+            for row in rows {
+                let alone = Node::Object(vec![(stream.rows_key().into(), Node::Array(vec![row.clone()]))]);
+                read(&mut single, stream, &alone, noise).unwrap();
+            }
+            prop_assert_eq!(of_rows(&whole), of_rows(&single));
+        }
     }
 
     #[test]
