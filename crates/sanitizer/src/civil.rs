@@ -192,8 +192,9 @@ mod tests {
                 assert_eq!(months.of(UnixSeconds(time)), format!("{year:04}-{month:02}"), "{time}");
             }
         }
-        for time in [1_709_164_800, 1_709_251_199, 1_709_251_200] {
-            let text = if time == 1_709_251_200 { "2024-03" } else { "2024-02" };
+        for (time, text) in
+            [(1_709_164_800, "2024-02"), (1_709_251_199, "2024-02"), (1_709_251_200, "2024-03")]
+        {
             assert_eq!(months.of(UnixSeconds(time)), text);
         }
     }

@@ -226,6 +226,8 @@ pub(crate) use layout;
 
 /// Reads the object that stands as a value of another one, kept as text. None when something else stands there.
 pub(crate) fn open<'a, L: Layout<'a>>(value: &mut Value<'a>, place: Place, tally: &mut Tally) -> Option<L> {
+    // Most ways are words, for which no object need be made.
+    let Json::Object(_) = value.json() else { return None };
     let mut object = L::at(place);
     if read_again(value.json(), &mut object, tally) != Shape::Object {
         return None;

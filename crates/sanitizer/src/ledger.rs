@@ -86,11 +86,11 @@ impl Ledger {
                 ("started_at", started_at),
                 ("stream", row.stream.name()),
                 ("path", Path(&row.path)),
-                ("n_kept", (row.n_kept as i64)),
-                ("n_pseudonymised", (row.n_pseudonymised as i64)),
-                ("n_other", (row.n_other as i64)),
-                ("n_dropped", (row.n_dropped as i64)),
-                ("n_rejected", (row.n_rejected as i64)),
+                ("n_kept", row.n_kept as i64),
+                ("n_pseudonymised", row.n_pseudonymised as i64),
+                ("n_other", row.n_other as i64),
+                ("n_dropped", row.n_dropped as i64),
+                ("n_rejected", row.n_rejected as i64),
             ));
         }
         table.finish()
