@@ -1,5 +1,6 @@
 -- DECISIONS.md#sla-states: by_event follows Zendesk's breach event, by_elapsed
--- compares the time that ran with the target.
+-- compares the time that ran with the target. Zendesk's measure stands in where
+-- there is no schedule: of an ended clock, with up to 59 seconds cut off.
 with measured as (
     select
         holders.*,
@@ -11,10 +12,19 @@ with measured as (
             when holders.is_business_hours
                 then coalesce(
                     elapsed.seconds_business,
-                    breaches.zendesk_minutes_business * 60
+                    case
+                        when holders.fulfilled_at is not null
+                            then breaches.zendesk_minutes_business * 60
+                    end
                 )
             else elapsed.seconds_calendar
         end as elapsed_seconds,
+        case
+            when
+                holders.is_business_hours and elapsed.seconds_business is null
+                then 59
+            else 0
+        end as cut_off_seconds,
         breaches.zendesk_minutes_calendar,
         breaches.zendesk_minutes_business,
         case
@@ -53,6 +63,7 @@ select
     end as outcome_by_event,
     case
         when elapsed_seconds > target_seconds then 'breached'
+        when elapsed_seconds + cut_off_seconds > target_seconds then null
         when elapsed_seconds is not null and clock = 'fulfill' then 'achieved'
         when elapsed_seconds is not null then 'open'
     end as outcome_by_elapsed

@@ -29,7 +29,7 @@ select
             then to_minutes(calendar_seconds($as_of, outcomes.due_at))
     end as to_due_minutes_calendar,
     outcomes.n_targets, outcomes.is_business_hours,
-    outcomes.outcome_by_event is distinct from outcomes.outcome_by_elapsed
+    coalesce(outcomes.outcome_by_event <> outcomes.outcome_by_elapsed, false)
         as is_disputed,
     tickets.is_deleted, tickets.is_merged, outcomes.started_at,
     outcomes.applied_at, outcomes.due_at, outcomes.breached_at,
