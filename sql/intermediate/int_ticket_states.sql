@@ -14,8 +14,7 @@ with inputs as (
 
     select
         ticket_id,
-        'ticket' as field,
-        '' as value,
+        'ticket' as field, '' as value,
         -1 as event_id,
         -1 as child_event_id,
         created_at as valid_from
@@ -27,6 +26,7 @@ filled as (
         ticket_id,
         valid_from,
         lead(valid_from) over changes as valid_to,
+        first_value(valid_from) over changes as first_from,
         fill_down(case field when 'status' then value end) over changes
             as status,
         fill_down(case field when 'priority' then value end) over changes
@@ -50,6 +50,7 @@ filled as (
 resolved as (
     select
         filled.ticket_id, filled.status, filled.valid_from, filled.valid_to,
+        filled.valid_from = filled.first_from as is_first,
         coalesce(filled.priority, int_tickets.priority) as priority,
         coalesce(filled.assignee_key, int_tickets.assignee_key) as assignee_key,
         coalesce(
@@ -72,9 +73,8 @@ resolved as (
 )
 
 select
-    ticket_id, valid_from, valid_to, group_id, brand_id, ticket_form_id,
-    nullif(assignee_key, '') as assignee_key,
-    nullif(status, '') as status,
-    nullif(priority, '') as priority,
+    ticket_id, valid_from, valid_to, is_first, group_id, brand_id,
+    ticket_form_id, nullif(assignee_key, '') as assignee_key,
+    nullif(status, '') as status, nullif(priority, '') as priority,
     ticket_schedule(group_id, brand_id, ticket_form_id) as schedule
 from resolved

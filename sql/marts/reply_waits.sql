@@ -1,5 +1,5 @@
 -- DECISIONS.md#schedules: a wait counts under the schedule on the ticket until
--- the reply that ended it.
+-- the reply that ended it; one that lasts belongs to who holds the ticket.
 select
     waits.ticket_id,
     row_number() over (
@@ -10,7 +10,11 @@ select
     to_minutes(
         business_seconds(waits.waits_from, waits.replied_at, states.schedule)
     ) as wait_minutes_business,
-    waits.waits_from = tickets.created_at as is_first_question,
+    row_number() over (
+        partition by waits.ticket_id order by waits.waits_from
+    ) = 1
+    and calendar_seconds(tickets.created_at, waits.waits_from) <= 1
+        as is_first_question,
     waits.replied_at is null as is_waiting,
     waits.waits_from as waited_from, waits.replied_at
 from int_reply_waits as waits
@@ -18,8 +22,12 @@ inner join int_tickets as tickets on waits.ticket_id = tickets.ticket_id
 left join int_ticket_states as states
     on
         waits.ticket_id = states.ticket_id
-        and states.valid_from < coalesce(waits.replied_at, $as_of)
         and (
             states.valid_to is null
-            or coalesce(waits.replied_at, $as_of) <= states.valid_to
+            or waits.replied_at <= states.valid_to
+        )
+        and (
+            waits.replied_at > states.valid_from
+            or states.is_first
+            or (waits.replied_at is null and states.valid_to is null)
         )

@@ -28,7 +28,7 @@ left join int_ticket_states as states
 left join int_ticket_states as ends
     on
         changes.ticket_id = ends.ticket_id
-        and changes.next_at > ends.valid_from
+        and (changes.next_at > ends.valid_from or ends.is_first)
         and (ends.valid_to is null or changes.next_at <= ends.valid_to)
 left join int_agent_role_spans as roles
     on
