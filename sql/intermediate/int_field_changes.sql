@@ -40,8 +40,7 @@ select
     previous_value,
     position,
     is_system,
-    position > 1
-    and previous_value is distinct from known_value as is_after_gap,
+    previous_value is distinct from known_value as is_after_gap,
     occurred_at,
     next_at
 from changes

@@ -5,6 +5,7 @@ with openings as (
         int_field_changes.ticket_id,
         int_field_changes.field,
         int_field_changes.previous_value as value,
+        cast(null as varchar) as previous_value,
         int_tickets.created_at as valid_from,
         int_field_changes.occurred_at as valid_to
     from int_field_changes
@@ -21,6 +22,7 @@ select
     child_event_id,
     field,
     value,
+    previous_value,
     occurred_at as valid_from,
     next_at as valid_to
 from int_field_changes
@@ -33,6 +35,7 @@ select
     0 as child_event_id,
     field,
     value,
+    previous_value,
     valid_from,
     valid_to
 from openings

@@ -1,12 +1,14 @@
+-- DECISIONS.md#merged: merged tickets are not touched.
 with counts as (
     select
         count(*) as n_tickets,
         count(*) filter (where is_solved) as n_solved,
         count(*) filter (where not is_solved) as n_open,
         count(*) filter (where is_merged) as n_merged,
-        count(*) filter (where is_one_touch) as n_one_touch,
-        count(*) filter (where is_solved and is_one_touch is not null)
-            as n_touches_known,
+        count(*) filter (where is_one_touch and not is_merged) as n_one_touch,
+        count(*) filter (
+            where is_solved and is_one_touch is not null and not is_merged
+        ) as n_touches_known,
         count(*) filter (where n_solves > 0) as n_ever_solved,
         count(*) filter (where is_reopened) as n_reopened,
         count(*) filter (where is_escalated) as n_escalated,

@@ -1,4 +1,5 @@
--- DECISIONS.md#merged: merged tickets are no resolutions.
+-- DECISIONS.md#merged, #openings: merged tickets are no resolutions, and where
+-- an event is missing, so may be a reply or a solve.
 select
     unnest([
         201, 202, 203, 204, 205, 206, 207, 208
@@ -30,4 +31,4 @@ select
         'minutes', 'minutes'
     ]) as unit
 from ticket_metrics
-where not is_deleted and not is_merged
+where not is_deleted and not is_merged and not has_history_gap

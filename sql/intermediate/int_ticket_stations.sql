@@ -1,4 +1,5 @@
--- DECISIONS.md#stations: every assignment counts, also a return.
+-- DECISIONS.md#stations: every assignment counts, also a return, and what held
+-- since creation (DECISIONS.md#openings).
 with taken as (
     select
         ticket_id,
@@ -7,12 +8,16 @@ with taken as (
         value,
         previous_value,
         row_number() over (
-            partition by ticket_id, field, value order by position
+            partition by ticket_id, field, value
+            order by valid_from, event_id, child_event_id
         ) = 1 as is_first_visit,
-        position,
-        occurred_at,
-        next_at
-    from int_field_changes
+        row_number() over (
+            partition by ticket_id, field
+            order by valid_from, event_id, child_event_id
+        ) as position,
+        valid_from as occurred_at,
+        valid_to as next_at
+    from int_field_spans
     where
         field in ('assignee', 'group')
         and value is distinct from previous_value

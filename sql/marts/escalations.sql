@@ -23,8 +23,10 @@ select
     steps.kind,
     case when steps.field = 'priority' then steps.previous_value
     end as from_priority,
-    states.priority, steps.via, steps.labels_added, steps.from_tier,
-    steps.to_tier,
+    case when steps.field = 'priority' then steps.value
+        else states.priority
+    end as priority,
+    steps.via, steps.labels_added, steps.from_tier, steps.to_tier,
     to_minutes(calendar_seconds(tickets.created_at, steps.occurred_at))
         as since_created_minutes_calendar,
     case
