@@ -60,8 +60,7 @@ impl Loader {
         position: Option<String>,
     ) -> Result<Committed, Error> {
         let rows_in = rows.iter().map(|batch| batch.num_rows() as u64).sum();
-        let incoming = prepare(table, &rows)?;
-        drop(rows);
+        let incoming = prepare(table, rows)?;
         for attempt in 0..open::ATTEMPTS_MAX {
             if attempt > 0 {
                 self.reload(table).await?;

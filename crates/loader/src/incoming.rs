@@ -1,9 +1,11 @@
 //! Rows as they arrived become rows as they are stored: by month, each key once, in key order.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
 use arrow::compute::{concat_batches, interleave_record_batch};
+use arrow::datatypes::Int64Type;
 use arrow::error::ArrowError;
 use arrow::row::Rows;
 use deskmeter_tables::{Table, Version};
@@ -14,24 +16,76 @@ use crate::probe::{integers, row_converter};
 /// Rows that arrived side by side are copied as one when such runs are at least this long on average.
 const RUN_ROWS: usize = 16;
 
-/// The rows of one month.
-#[derive(Debug)]
+/// Rows that are copied at once: about a megabyte, which the next ones take again.
+const COPIED_ROWS: usize = 8 * 1024;
+
+/// Where a row is: its batch, and its number in it.
+type Place = (usize, usize);
+
+/// The rows of one month, sorted by key, no key twice. They stay where they arrived until they are written.
+#[derive(Debug, Clone)]
 pub(crate) struct Incoming {
     pub(crate) month: String,
-    /// Sorted by key; no key twice.
-    pub(crate) rows: RecordBatch,
+    table: &'static Table,
+    batches: Arc<[RecordBatch]>,
+    places: Arc<[Place]>,
+}
+
+impl Incoming {
+    pub(crate) fn num_rows(&self) -> usize {
+        self.places.len()
+    }
+
+    /// All rows as one batch.
+    pub(crate) fn copy(&self) -> Result<RecordBatch, ArrowError> {
+        self.copy_of(&self.places)
+    }
+
+    /// All rows, some at a time.
+    pub(crate) fn copies(&self) -> impl Iterator<Item = Result<RecordBatch, ArrowError>> {
+        self.places.chunks(COPIED_ROWS).map(|places| self.copy_of(places))
+    }
+
+    /// Whether a row's key, which is this one column of integers, is within these bounds.
+    pub(crate) fn has_key_within(&self, column: &str, low: i64, high: i64) -> bool {
+        let key = |(batch, row): &Place| {
+            let keys = self.batches.get(*batch).and_then(|batch| batch.column_by_name(column));
+            keys.and_then(|keys| keys.as_primitive::<Int64Type>().values().get(*row).copied())
+        };
+        let first = self.places.partition_point(|place| key(place) < Some(low));
+        self.places.get(first).is_some_and(|place| key(place) <= Some(high))
+    }
+
+    fn copy_of(&self, places: &[Place]) -> Result<RecordBatch, ArrowError> {
+        let mut runs: Vec<(usize, usize, usize)> = Vec::new();
+        for (batch, row) in places {
+            match runs.last_mut() {
+                Some((of, start, rows)) if of == batch && *start + *rows == *row => *rows += 1,
+                _ => runs.push((*batch, *row, 1)),
+            }
+        }
+        if runs.len() * RUN_ROWS > places.len() {
+            return interleave_record_batch(&self.batches.iter().collect::<Vec<_>>(), places);
+        }
+        let slices = runs
+            .into_iter()
+            .filter_map(|(batch, start, rows)| self.batches.get(batch).map(|batch| batch.slice(start, rows)));
+        concat_batches(&self.table.schema(), &slices.collect::<Vec<_>>())
+    }
 }
 
 /// Sorts the rows by month and key. Of rows with one key the one stays that would stay if they came one by one: the
 /// newest version, and the later arrival among equals; of rows that never change, the first.
-pub(crate) fn prepare(table: &'static Table, batches: &[RecordBatch]) -> Result<Vec<Incoming>, Error> {
-    let failed = Error::arrow(table.name);
-    let arrivals = Arrivals::of(table, batches).map_err(&failed)?;
-    let by_month = arrivals.months().into_iter().map(|(month, arrived)| {
-        let rows = arrivals.copy(&arrivals.winners(arrived))?;
-        Ok(Incoming { month: month.to_owned(), rows })
-    });
-    by_month.collect::<Result<_, _>>().map_err(failed)
+pub(crate) fn prepare(table: &'static Table, batches: Vec<RecordBatch>) -> Result<Vec<Incoming>, Error> {
+    let arrivals = Arrivals::of(table, &batches).map_err(Error::arrow(table.name))?;
+    let by_month: Vec<(String, Arc<[Place]>)> = arrivals
+        .months()
+        .into_iter()
+        .map(|(month, arrived)| (month.to_owned(), arrivals.places_of(&arrivals.winners(arrived))))
+        .collect();
+    let batches: Arc<[RecordBatch]> = batches.into();
+    let incoming = |(month, places)| Incoming { month, table, batches: Arc::clone(&batches), places };
+    Ok(by_month.into_iter().map(incoming).collect())
 }
 
 /// All rows in the order of their arrival, each known by its number in it.
@@ -39,7 +93,7 @@ struct Arrivals<'a> {
     table: &'static Table,
     batches: &'a [RecordBatch],
     /// Batch, and row in it, of each arrival.
-    places: Vec<(usize, usize)>,
+    places: Vec<Place>,
     keys: Option<Rows>,
     versions: Vec<Int64Array>,
 }
@@ -108,23 +162,8 @@ impl<'a> Arrivals<'a> {
         self.versions.get(*batch).and_then(|versions| versions.values().get(*row).copied())
     }
 
-    /// These arrivals as one batch.
-    fn copy(&self, arrivals: &[usize]) -> Result<RecordBatch, ArrowError> {
-        let mut runs: Vec<(usize, usize, usize)> = Vec::new();
-        let places: Vec<_> =
-            arrivals.iter().filter_map(|arrival| self.places.get(*arrival).copied()).collect();
-        for (batch, row) in &places {
-            match runs.last_mut() {
-                Some((of, start, rows)) if of == batch && *start + *rows == *row => *rows += 1,
-                _ => runs.push((*batch, *row, 1)),
-            }
-        }
-        if runs.len() * RUN_ROWS > places.len() {
-            return interleave_record_batch(&self.batches.iter().collect::<Vec<_>>(), &places);
-        }
-        let slices = runs
-            .into_iter()
-            .filter_map(|(batch, start, rows)| self.batches.get(batch).map(|batch| batch.slice(start, rows)));
-        concat_batches(&self.table.schema(), &slices.collect::<Vec<_>>())
+    /// Where these arrivals are.
+    fn places_of(&self, arrivals: &[usize]) -> Arc<[Place]> {
+        arrivals.iter().filter_map(|arrival| self.places.get(*arrival).copied()).collect()
     }
 }

@@ -11,6 +11,7 @@ use deskmeter_lake::{DataFile, Error as LakeError, FetchedFile};
 use deskmeter_tables::{Kind, Table, Version};
 
 use crate::Error;
+use crate::incoming::Incoming;
 
 /// Rows of one month, and what tells them from those that are stored.
 #[derive(Debug)]
@@ -46,8 +47,8 @@ pub(crate) struct Met {
 }
 
 impl Probe {
-    pub(crate) fn new(table: &'static Table, rows: RecordBatch) -> Result<Self, Error> {
-        Self::try_new(table, rows).map_err(Error::arrow(table.name))
+    pub(crate) fn new(table: &'static Table, rows: &Incoming) -> Result<Self, Error> {
+        rows.copy().and_then(|rows| Self::try_new(table, rows)).map_err(Error::arrow(table.name))
     }
 
     fn try_new(table: &'static Table, rows: RecordBatch) -> Result<Self, ArrowError> {
@@ -157,15 +158,12 @@ impl Probe {
     }
 }
 
-/// Whether a stored key may be among the incoming rows, which are sorted by key. Known for keys of one integer, whose bounds
-/// the log tells.
-pub(crate) fn may_meet(table: &Table, rows: &RecordBatch, file: &DataFile) -> bool {
+/// Whether a stored key may be among the incoming rows. Known for keys of one integer, whose bounds the log tells.
+pub(crate) fn may_meet(table: &Table, rows: &Incoming, file: &DataFile) -> bool {
     let [key] = table.key else { return true };
     let is_integer = table.column(key).is_some_and(|column| column.kind == Kind::Integer);
     let (true, Some((low, high))) = (is_integer, file.bounds(key, &DataType::Int64)) else { return true };
-    let Some(keys) = rows.column_by_name(key) else { return true };
-    let keys = keys.as_primitive::<Int64Type>().values();
-    keys.get(keys.partition_point(|key| *key < low)).is_some_and(|key| *key <= high)
+    rows.has_key_within(key, low, high)
 }
 
 /// What turns columns into rows of bytes that compare as the values do.

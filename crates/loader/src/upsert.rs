@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
 use arrow::compute::interleave_record_batch;
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
@@ -46,13 +45,13 @@ pub(crate) async fn upsert(
         return Ok(Upsert::default());
     }
     let files = data_files(handle, table.name).map_err(Error::Lake)?;
-    let further = incoming.iter().map(|month| month.rows.num_rows()).sum();
+    let further = incoming.iter().map(Incoming::num_rows).sum();
     let rows_max = rows_per_file(table, &files, further);
     let writer = FileWriter::of(handle, table.name).map_err(Error::Lake)?.with_rows_max(rows_max);
     let months = incoming.iter().map(|incoming| {
         let stored = files.iter().filter(|file| file.partition.as_ref() == Some(&incoming.month)).collect();
         let month = Month { handle, table, name: &incoming.month, stored, writer: &writer };
-        month.run(incoming.rows.clone())
+        month.run(incoming)
     });
     let months: Vec<_> = months.collect();
     let done: Vec<Upsert> = stream::iter(months).buffer_unordered(AT_ONCE).try_collect().await?;
@@ -87,21 +86,23 @@ struct Look<'a> {
 }
 
 impl<'a> Month<'a> {
-    async fn run(self, rows: RecordBatch) -> Result<Upsert, Error> {
+    async fn run(self, rows: &Incoming) -> Result<Upsert, Error> {
         let met: Vec<_> =
-            self.stored.iter().copied().filter(|file| may_meet(self.table, &rows, file)).collect();
-        if met.is_empty() { self.insert(&rows).await } else { self.merge(rows, met).await }
+            self.stored.iter().copied().filter(|file| may_meet(self.table, rows, file)).collect();
+        if met.is_empty() { self.insert(rows).await } else { self.merge(rows, met).await }
     }
 
     /// Nothing that is stored has to do with the rows.
-    async fn insert(self, rows: &RecordBatch) -> Result<Upsert, Error> {
-        let adds = self.writer.write(Some(self.name), rows).await.map_err(Error::Lake)?;
+    async fn insert(self, rows: &Incoming) -> Result<Upsert, Error> {
+        let (encoder, table, own) = (self.writer.encoder(rows.num_rows()), self.table, rows.clone());
+        let files = busy(move || encode(table, &own, encoder)).await.map_err(Error::Lake)?;
+        let adds = self.writer.put(Some(self.name), files).await.map_err(Error::Lake)?;
         let months = BTreeSet::from([self.name.to_owned()]);
         Ok(Upsert { adds, inserted: rows.num_rows() as u64, months, ..Upsert::default() })
     }
 
     /// These files may hold some of the rows.
-    async fn merge(self, rows: RecordBatch, met: Vec<&'a DataFile>) -> Result<Upsert, Error> {
+    async fn merge(self, rows: &Incoming, met: Vec<&'a DataFile>) -> Result<Upsert, Error> {
         let probe = Arc::new(Probe::new(self.table, rows)?);
         let mut done = Upsert::default();
         let mut is_new = vec![true; probe.rows.num_rows()];
@@ -205,6 +206,14 @@ impl<'a> Rewrite<'a> {
     fn is_of(&self, file: &DataFile) -> bool {
         self.file.is_some_and(|own| own.path == file.path)
     }
+}
+
+/// The rows alone, in key order.
+fn encode(table: &Table, rows: &Incoming, mut encoder: FileEncoder) -> Result<Vec<EncodedFile>, LakeError> {
+    for rows in rows.copies() {
+        encoder.push(&rows.map_err(|error| LakeError::table("arrange rows of", table.name, &error))?)?;
+    }
+    encoder.finish()
 }
 
 /// The rows in key order: both sides are sorted, so that each row is copied once.
