@@ -226,7 +226,10 @@ impl Snapshot {
     }
 
     fn scanned(&self, file: &File, layout: &TableSchema) -> Result<PartitionedFile> {
-        let mut scanned = PartitionedFile::new(file.path.clone(), file.bytes);
+        // The path is encoded as it is stored: what makes one of a text would encode it once more.
+        let location = Path::parse(&file.path).map_err(external)?;
+        let mut scanned = PartitionedFile::new("", file.bytes);
+        scanned.object_meta.location = location;
         if let Some(field) = self.partition_field() {
             let value = ScalarValue::Utf8(file.partition.clone()).cast_to(field.data_type())?;
             scanned.partition_values = vec![value];
@@ -343,7 +346,9 @@ mod tests {
     #[tokio::test]
     async fn bounds_that_the_log_tells_spare_files_and_change_no_answer() {
         let folder = tempfile::tempdir().unwrap();
-        let lake = Lake::open(&format!("file://{}", folder.path().display()), &BTreeMap::new()).unwrap();
+        // A path that is encoded where it is stored.
+        let folder = folder.path().join("Größe 1");
+        let lake = Lake::open(&format!("file://{}", folder.display()), &BTreeMap::new()).unwrap();
         let lake = lake.connection("acme");
         // The names of a collected table, so that the warehouse opens it.
         let table = &deskmeter_tables::TICKETS;
