@@ -55,11 +55,20 @@ impl<'a> EnvelopeValues<'a> {
     }
 }
 
+/// Bytes of the longest cursor; recorded ones have some thirty.
+const CURSOR_MAX: usize = 1_024;
+
+/// A cursor has the form of one: it is stored, and what is not base64 could be a text.
 fn cursor(value: Json<'_>) -> Option<Cursor> {
-    match value.or_null() {
-        Json::Text(text) => Some(Cursor::new(text.read().into_owned())),
-        _ => None,
-    }
+    let Json::Text(text) = value.or_null() else { return None };
+    let text = text.read();
+    let is_one = text.len() <= CURSOR_MAX && text.bytes().all(is_base64);
+    is_one.then(|| Cursor::new(text.into_owned()))
+}
+
+/// Of either alphabet.
+const fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=')
 }
 
 fn time(value: Json<'_>) -> Option<UnixSeconds> {
@@ -73,5 +82,19 @@ const fn boolean(value: Json<'_>) -> Option<bool> {
     match value {
         Json::Boolean(boolean) => Some(boolean),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_that_could_be_a_text_is_none() {
+        assert!(cursor(Json::of(r#""MTc2MzgwMDAwMC4wfHw0MTAwMTl8""#)).is_some());
+        for text in [r#""refund for jane@example.com""#, r#""a b""#, "7", r#""é""#, r#""""#] {
+            assert!(cursor(Json::of(text)).is_none(), "{text}");
+        }
+        assert!(cursor(Json::of(&format!("\"{}\"", "A".repeat(CURSOR_MAX + 1)))).is_none());
     }
 }
