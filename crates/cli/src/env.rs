@@ -31,6 +31,13 @@ pub(crate) fn environment() -> Environment {
     Arc::new(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
 }
 
+/// Whether a variable is set to nothing. For secrets alone: elsewhere that means that it is not set.
+pub(crate) fn is_set_empty(name: &str) -> bool {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    let value = std::env::var_os(name);
+    value.is_some_and(|value| value.is_empty())
+}
+
 /// Where programs keep what a user may lose: `XDG_STATE_HOME`, else `~/.local/state`.
 pub(crate) fn state_folder() -> Option<PathBuf> {
     let variable = environment();

@@ -18,8 +18,8 @@ pub enum Error {
     /// The address can be reached by others, and there is no password.
     #[error("refuse to serve on {address} without a password: others can reach it")]
     Unprotected {
-        /// The address.
-        address: SocketAddr,
+        /// The address, or the public one.
+        address: String,
     },
     /// Two pipeline files name the same connection.
     #[error("serve connection {name} twice: two pipeline files name it")]
@@ -55,7 +55,7 @@ impl Error {
     /// What to do next, if there is something.
     pub fn next_step(&self) -> Option<&str> {
         match self {
-            Self::Unprotected { .. } => Some("set a password, or bind 127.0.0.1"),
+            Self::Unprotected { .. } => Some("set a password, or bind 127.0.0.1 without a public URL"),
             Self::Pipeline { source, .. } => source.next_step(),
             _ => None,
         }

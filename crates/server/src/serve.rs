@@ -12,6 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
+use url::Host;
 
 use crate::app::{self, App};
 use crate::live::told;
@@ -29,7 +30,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// the address once the console answers. Prints nothing.
 ///
 /// # Errors
-/// [`Error::Unprotected`] for an address that others can reach when there is no password, [`Error::Listen`],
+/// [`Error::Unprotected`] for an address that others can reach, by itself or by a proxy that has the public one, when
+/// there is no password, [`Error::Listen`],
 /// [`Error::Twice`].
 pub async fn serve(
     options: ServeOptions,
@@ -37,7 +39,9 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
     let address = options.bind;
-    if !address.ip().is_loopback() && options.password.is_none() {
+    if options.password.is_none()
+        && let Some(address) = reachable(&options)
+    {
         return Err(Error::Unprotected { address });
     }
     let failed = |source| Error::Listen { address, source };
@@ -61,6 +65,20 @@ pub async fn serve(
     }
     app.join().await;
     Ok(())
+}
+
+/// The address at which others can reach the console, if there is one: a public URL is that of a proxy before it.
+fn reachable(options: &ServeOptions) -> Option<String> {
+    if !options.bind.ip().is_loopback() {
+        return Some(options.bind.to_string());
+    }
+    let public = options.public_url.as_ref()?;
+    let is_own = match public.host()? {
+        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    };
+    (!is_own).then(|| public.origin().ascii_serialization())
 }
 
 /// What every connection is given.

@@ -35,6 +35,12 @@ pub(crate) async fn run(opened: &Opened, args: &ServeArgs) -> Result<Exit> {
 
 fn password(opened: &Opened) -> Result<Option<Password>> {
     let variable = |name: &str| (opened.context.environment)(name);
+    // Whoever set it wanted a password: without one, everybody could come in.
+    if let Some(name) = [env::PASSWORD_HASH, env::PASSWORD].into_iter().find(|name| env::is_set_empty(name)) {
+        return Err(Error::new(ErrorKind::Config, format!("environment variable {name} is empty"))
+            .next("set the password, or unset the variable for a console without one")
+            .into());
+    }
     if let Some(hash) = variable(env::PASSWORD_HASH) {
         return Ok(Some(Password::from_hash(&hash).map_err(usage)?));
     }
@@ -45,7 +51,7 @@ fn password(opened: &Opened) -> Result<Option<Password>> {
 }
 
 /// Ends with Ctrl-C, or when a service manager asks for it.
-async fn stopped() {
+pub(super) async fn stopped() {
     #[cfg(unix)]
     if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
         tokio::select! {

@@ -37,9 +37,12 @@ impl Attempts {
         Ok(())
     }
 
-    /// The password was right: what this address failed before is forgotten.
+    /// The password was right: this attempt was no failure. What others failed who come by the same proxy still counts.
     pub(crate) fn succeed(&self, peer: IpAddr) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&peer);
+        let mut attempts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(times) = attempts.get_mut(&peer) {
+            times.pop();
+        }
     }
 }
 
@@ -58,7 +61,9 @@ mod tests {
         assert_eq!(attempts.begin(peer, now), Err(WINDOW));
         assert!(attempts.begin(other, now).is_ok());
         assert!(attempts.begin(peer, now + WINDOW).is_ok());
+        // A right one in between, such as a scrape's, gives no further guesses.
         attempts.succeed(peer);
         assert!((0..FAILURES_MAX).all(|_| attempts.begin(peer, now + WINDOW).is_ok()));
+        assert!(attempts.begin(peer, now + WINDOW).is_err());
     }
 }

@@ -69,6 +69,9 @@ fn is_from_elsewhere(request: &Request) -> bool {
 /// Leads to the same page once more, from this site: then the cookie comes along, if there is one.
 fn come_in(request: &Request) -> Result<Response, Refusal> {
     let target = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+    // To a browser a second slash, of either kind, begins the name of another host.
+    let is_ours = !target.starts_with("//") && !target.contains('\\');
+    let target = if is_ours { target } else { "/" };
     onward("Opening deskmeter", "One moment.", target.to_owned())
 }
 

@@ -14,6 +14,29 @@ async fn an_address_that_others_reach_needs_a_password() {
     options.bind = "0.0.0.0:0".parse().unwrap();
     let served = deskmeter_server::serve(options, |_| panic!("it answers"), async {}).await;
     assert!(matches!(served, Err(Error::Unprotected { .. })));
+    // A proxy before it lets others in as well.
+    let mut options = ServeOptions::new(Vec::new(), context());
+    options.bind = "127.0.0.1:0".parse().unwrap();
+    options.public_url = Some("https://desk.example".parse().unwrap());
+    let served = deskmeter_server::serve(options, |_| panic!("it answers"), async {}).await;
+    assert!(matches!(served, Err(Error::Unprotected { .. })));
+}
+
+#[tokio::test]
+async fn a_link_from_another_site_leads_to_no_other_host() {
+    let console = Console::lonely(Some(PASSWORD)).await;
+    let address = console.base.strip_prefix("http://").unwrap().to_owned();
+    for target in ["//evil.example/x", "/\\evil.example/x", "/a//\\evil.example"] {
+        let mut connection = TcpStream::connect(&address).await.unwrap();
+        let head = format!(
+            "GET {target} HTTP/1.1\r\nHost: {address}\r\nSec-Fetch-Site: cross-site\r\nConnection: close\r\n\r\n"
+        );
+        connection.write_all(head.as_bytes()).await.unwrap();
+        let mut told = String::new();
+        connection.read_to_string(&mut told).await.unwrap();
+        assert!(told.starts_with("HTTP/1.1 ") && !told.contains("evil.example"), "{told}");
+    }
+    console.stop().await;
 }
 
 #[tokio::test]
