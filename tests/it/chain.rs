@@ -95,6 +95,8 @@ fn disconnect_leaves_nothing_but_a_receipt() {
     let left: Vec<_> = std::fs::read_dir(desk.dir.path().join("lake/acme")).into_iter().flatten().collect();
     assert!(left.is_empty(), "{left:?}");
     assert_eq!(desk.run(&["sync"]).code, 3);
+    assert_eq!(desk.run(&["erase", "--ticket", "1"]).code, 3);
+    assert!(desk.data_files().is_empty(), "nothing is written where all was deleted");
     let key = ran.stdout.split("public key ").nth(1).unwrap().split(')').next().unwrap();
     let verify = ["receipt", "verify", "receipt-acme-1.txt", "--public-key", key];
     assert!(desk.run(&verify).ok().stdout.contains("genuine"));
@@ -102,6 +104,20 @@ fn disconnect_leaves_nothing_but_a_receipt() {
     let changed = std::fs::read_to_string(&file).unwrap().replacen("\"objects\":", "\"objects\":1", 1);
     std::fs::write(&file, changed).unwrap();
     assert_eq!(desk.run(&verify).code, 7);
+}
+
+#[test]
+fn a_disconnect_empties_the_lake_that_was_there_before_too() {
+    let desk = Desk::generated(50, 6);
+    desk.connect();
+    desk.run(&["sync"]).ok();
+    let file = desk.dir.path().join("deskmeter.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("url = \"lake\""), "{text}");
+    std::fs::write(&file, text.replace("url = \"lake\"", "url = \"other\"")).unwrap();
+    assert!(!desk.data_files().is_empty());
+    desk.run(&["disconnect", "--yes"]).ok();
+    assert!(desk.data_files().is_empty());
 }
 
 #[test]

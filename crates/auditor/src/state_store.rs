@@ -106,6 +106,7 @@ fn fits(kind: StateKind, value: &Value) -> bool {
         StateKind::Word(words) => is_text(&|text| words.contains(&text)),
         StateKind::RunId => is_text(&is_run_id),
         StateKind::Connection => is_text(&is_connection),
+        StateKind::Place => is_text(&is_place),
         StateKind::Owner => is_text(&is_owner),
         StateKind::Bytes => is_text(&|text| {
             let is_of =
@@ -123,6 +124,13 @@ fn told(value: &Value) -> String {
 fn is_connection(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     (1..=63).contains(&name.len()) && name.bytes().all(|byte| is_plain(byte) || matches!(byte, b'-' | b'_'))
+}
+
+fn is_place(place: &str) -> bool {
+    let is_odd = |character: char| {
+        character.is_whitespace() || character.is_control() || matches!(character, '@' | '?' | '#')
+    };
+    place.len() <= 1_024 && place.contains('/') && !place.contains(is_odd)
 }
 
 fn is_owner(owner: &str) -> bool {

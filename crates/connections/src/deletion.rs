@@ -113,8 +113,8 @@ pub struct DeletionJob {
 /// One run of a job.
 #[derive(Debug, Clone, Copy)]
 pub struct Deletion<'a> {
-    /// The connection's folder in the lake; its last part is the connection's name.
-    pub lake: &'a StoredArea,
+    /// The connection's folder in every lake that it was collected into; its last part is the connection's name.
+    pub lakes: &'a [StoredArea],
     /// Proof of the connection's lease, which is renewed while this works: nothing else may write meanwhile.
     pub lease: &'a LeaseProof,
     /// Whether the access was given back.
@@ -188,7 +188,7 @@ impl Deletions {
         if run.lease.connection != *connection || run.lease.until <= run.now {
             return Err(Error::LeaseLost);
         }
-        if run.lake.prefix.filename() != Some(connection.as_str()) {
+        if run.lakes.iter().any(|lake| lake.prefix.filename() != Some(connection.as_str())) {
             return Err(Error::Name);
         }
         let mut job = self.pending(connection).await?.ok_or(Error::NoDeletion)?;
@@ -196,13 +196,9 @@ impl Deletions {
         let store = Arc::clone(&self.state.store);
         let no_refresh =
             refresh::exclude(store, &self.state.prefix, connection, ("deletion", run.now)).await?;
-        let targets = [
-            (
-                DeletionTarget::Connection,
-                self.state.below(&connection.dir(&self.state.prefix, "connections")),
-            ),
-            (DeletionTarget::Lake, run.lake.clone()),
-        ];
+        let own = self.state.below(&connection.dir(&self.state.prefix, "connections"));
+        let lakes = run.lakes.iter().map(|lake| (DeletionTarget::Lake, lake.clone()));
+        let targets: Vec<_> = [(DeletionTarget::Connection, own)].into_iter().chain(lakes).collect();
         if job.parts.is_empty() {
             job.revocation = run.revocation;
             for (target, area) in &targets {
@@ -219,10 +215,11 @@ impl Deletions {
             }));
             self.save(&job).await?;
         }
-        for (target, area) in &targets {
+        // The parts were counted in the order of the targets.
+        for (position, (target, area)) in targets.iter().enumerate() {
             let sample = area.sample().await?;
             area.delete().await?;
-            for part in job.parts.iter_mut().filter(|part| part.target == *target) {
+            if let Some(part) = job.parts.get_mut(position).filter(|part| part.target == *target) {
                 part.deleted_at.get_or_insert(run.now);
                 area.forget(sample.as_ref(), part).await;
             }
@@ -230,7 +227,10 @@ impl Deletions {
         }
         let receipt = self.sign(&job, run.now).await?;
         no_refresh.release().await?;
-        self.board().update(connection, |record| *record = deleted()).await?;
+        // The last few records stay beside the newest: each of them is one that tells nothing.
+        for _ in 0..crate::series::KEPT {
+            self.board().update(connection, |record| *record = deleted()).await?;
+        }
         // Closing the job comes last: as long as it is open, all before it is done again.
         job.completed_at = Some(receipt.receipt().completed_at);
         self.save(&job).await?;

@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 use crate::Error;
 
 /// How many of the newest are kept at least.
-const KEPT: usize = 3;
+pub(crate) const KEPT: usize = 3;
 
 /// One series.
 #[derive(Debug, Clone)]

@@ -1,7 +1,7 @@
 //! What a person wants to know of a connection, in plain JSON: no token, and nothing that names or counts a
 //! customer's customers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::TryStreamExt as _;
@@ -117,6 +117,13 @@ pub struct StatusRecord {
     /// What all runs did together.
     #[serde(default)]
     pub totals: Totals,
+    /// URL of every lake that was collected into: a disconnect empties them all.
+    #[serde(default)]
+    pub lakes: BTreeSet<String>,
+    /// Server and name of every database that was published into, without role and password: a disconnect takes the
+    /// tables out of them all.
+    #[serde(default)]
+    pub databases: BTreeSet<String>,
 }
 
 impl StatusRecord {

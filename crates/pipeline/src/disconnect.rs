@@ -11,8 +11,8 @@ use url::Url;
 
 use crate::connect::client;
 use crate::error::{Error, ErrorKind};
-use crate::open::{bucket_versions, client_secret, open_lake, sealing_keys};
-use crate::publish::unpublish_configured;
+use crate::open::{bucket_versions, client_secret, lake_at, sealing_keys};
+use crate::publish::unpublish_all;
 use crate::state::{State, of_state};
 use crate::sync::{acquire, while_renewing};
 use crate::tokens::VaultTokens;
@@ -149,19 +149,19 @@ async fn finish(
     revocation: Revocation,
     wait: Duration,
 ) -> Result<DisconnectReport, Error> {
-    let lake = open_lake(pipeline, context)?;
-    let lake_root = Url::parse(&pipeline.lake_url()).ok().filter(|url| url.scheme() == "file");
-    let area = StoredArea {
-        store: lake.store(),
-        prefix: lake.prefix().clone(),
-        local_root: lake_root.map(|_| std::path::PathBuf::from("/")),
-        versions: bucket_versions(&pipeline.lake_url(), context)?,
-    };
+    let record = state.board().read(&state.connection).await;
+    let mut record = record.map_err(|error| of_state("read the status", error))?;
+    // All that it was ever collected into, and the one that is named now: a version before this one noted none.
+    record.lakes.insert(pipeline.lake_place());
+    let lakes = record.lakes.iter().map(|url| lake_area(pipeline, context, url));
+    let lakes = lakes.collect::<Result<Vec<_>, _>>()?;
+    let lakes = lakes.as_slice();
+    let databases = &record.databases;
     let lease = acquire(state, context, wait).await?;
     let proof = lease.proof();
     let signed = while_renewing(lease, context, |turn| async move {
         // What stands in the operator's database goes before the lake: the receipt is signed when nothing is left.
-        let unpublished = unpublish_configured(pipeline, context).await?;
+        let unpublished = unpublish_all(pipeline, context, databases).await?;
         if let Some(left) = unpublished.as_ref().map(|dropped| &dropped.left).filter(|left| !left.is_empty())
         {
             warn!(
@@ -170,7 +170,7 @@ async fn finish(
             );
         }
         let published = unpublished.map(|dropped| dropped.tables.len() as u64);
-        let run = Deletion { lake: &area, lease: &proof, revocation, published, now: context.now().0 };
+        let run = Deletion { lakes, lease: &proof, revocation, published, now: context.now().0 };
         let signed = deletions.run(&state.connection, run).await;
         let signed = signed.map_err(|error| of_state("delete what was collected", error))?;
         turn.set_marts_behind(false);
@@ -179,6 +179,18 @@ async fn finish(
     let signed = signed.await?;
     let public_key = deletions.public_key().await.map_err(|error| of_state("read the public key", error))?;
     Ok(report(&signed, public_key))
+}
+
+/// The connection's folder in the lake at this URL.
+fn lake_area(pipeline: &PipelineFile, context: &Context, url: &str) -> Result<StoredArea, Error> {
+    let lake = lake_at(url, context)?.connection(&pipeline.connection.name);
+    let is_local = Url::parse(url).is_ok_and(|url| url.scheme() == "file");
+    Ok(StoredArea {
+        store: lake.store(),
+        prefix: lake.prefix().clone(),
+        local_root: is_local.then(|| std::path::PathBuf::from("/")),
+        versions: bucket_versions(url, context)?,
+    })
 }
 
 /// The receipt of the connection's newest deletion, as it is handed out; None when nothing of it was ever deleted.

@@ -7,9 +7,9 @@ use deskmeter_loader::{EraseReport, Finding, Loader, LoaderOptions};
 use deskmeter_warehouse::Warehouse;
 
 use crate::error::Error;
-use crate::open::{new_warehouse, of_lake, of_loader, of_warehouse, open_lake};
+use crate::open::{new_warehouse, of_lake, of_loader, of_warehouse, open_lake, sealing_keys};
 use crate::state::State;
-use crate::sync::{acquire, watermark, while_renewing};
+use crate::sync::{acquire, authorized, watermark, while_renewing};
 use crate::{Context, PipelineFile};
 
 /// Removes every trace of one ticket: its rows from all tables and marts, and with them every old version.
@@ -19,8 +19,12 @@ pub async fn erase_ticket(
     ticket_id: i64,
 ) -> Result<EraseReport, Error> {
     let state = State::open(pipeline, context)?;
+    let keys = sealing_keys(pipeline, context)?;
+    authorized(&state, keys.clone(), context).await?;
     let lease = acquire(&state, context, Duration::ZERO).await?;
     while_renewing(lease, context, |turn| async move {
+        // Asked again under the lease: nothing may be written where all was deleted meanwhile.
+        authorized(&state, keys, context).await?;
         let lake = turn.lake(pipeline, context).await?;
         turn.set_marts_behind(true);
         let options = LoaderOptions { fence: turn.fence(), ..LoaderOptions::default() };

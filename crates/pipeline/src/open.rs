@@ -46,8 +46,12 @@ pub(crate) fn bucket_versions(url: &str, context: &Context) -> Result<Option<Arc
 
 /// The lake with all its connections.
 pub(crate) fn whole_lake(pipeline: &PipelineFile, context: &Context) -> Result<Lake, Error> {
-    let url = pipeline.lake_url();
-    let lake = credentials(&url, &*context.environment).and_then(|options| Lake::open(&url, &options));
+    lake_at(&pipeline.lake_url(), context)
+}
+
+/// The lake at this URL.
+pub(crate) fn lake_at(url: &str, context: &Context) -> Result<Lake, Error> {
+    let lake = credentials(url, &*context.environment).and_then(|options| Lake::open(url, &options));
     Ok(lake.map_err(|error| of_lake("open the lake", error))?.behind(&*context.storage))
 }
 

@@ -1,5 +1,7 @@
 //! Publishing the marts into a PostgreSQL database, and taking them back on a disconnect.
 
+use std::collections::BTreeSet;
+
 use deskmeter_publisher::{
     DatabaseUrl, ExportFormat, ExportReport, PublishOptions, PublishReport, Unpublished,
 };
@@ -7,8 +9,12 @@ use deskmeter_publisher::{
 use crate::config::absolute_url;
 use crate::error::{Error, ErrorKind};
 use crate::open::{open_store, open_warehouse};
+use crate::state::State;
 use crate::sync::watermark;
 use crate::{Context, PipelineFile};
+
+/// The database that a disconnect takes tables out of, where the pipeline file names none; also that of `publish`.
+const DATABASE_URL: &str = "DESKMETER_DATABASE_URL";
 
 /// Publishes every mart of the connection into the database at `url`, in one transaction: what changed there since
 /// the last time.
@@ -18,14 +24,19 @@ pub async fn publish(
     url: &str,
     reader_role: Option<String>,
 ) -> Result<PublishReport, Error> {
+    let url = parse_url(url)?;
     let warehouse = open_warehouse(pipeline, context).await?;
+    // Written down first: a disconnect must find what a publish that was cut off left.
+    let state = State::open(pipeline, context)?;
+    let place = url.place();
+    state.note(|record| &mut record.databases, &place).await?;
     let as_of = watermark(&warehouse).await?.unwrap_or(context.started_at.0);
     let options = PublishOptions {
         reader_role,
         group_min: pipeline.privacy.group_min,
         ..PublishOptions::new(&pipeline.connection.name, as_of)
     };
-    let published = deskmeter_publisher::publish(&warehouse, &parse_url(url)?, &options).await;
+    let published = deskmeter_publisher::publish(&warehouse, &url, &options).await;
     published.map_err(|error| Error::new(ErrorKind::Storage, "publish the marts").because(error))
 }
 
@@ -39,28 +50,44 @@ pub(crate) async fn publish_configured(
     publish(pipeline, context, &url, config.reader_role.clone()).await.map(Some)
 }
 
-/// Drops what was published of this connection, if the file has `[publish]`.
-pub(crate) async fn unpublish_configured(
+/// Drops what was published of this connection, out of every database that it was published into; None where it never
+/// was.
+pub(crate) async fn unpublish_all(
     pipeline: &PipelineFile,
     context: &Context,
+    databases: &BTreeSet<String>,
 ) -> Result<Option<Unpublished>, Error> {
-    if pipeline.publish.is_none() {
-        return Ok(None);
-    }
+    let configured = pipeline.publish.is_some().then(|| database_url(pipeline, context)).transpose()?;
+    let urls = configured.into_iter().chain((context.environment)(DATABASE_URL));
+    let urls = urls.map(|url| parse_url(&url)).collect::<Result<Vec<_>, _>>()?;
+    let configured = urls.first().filter(|_| pipeline.publish.is_some()).map(DatabaseUrl::place);
+    let places: BTreeSet<&String> = databases.iter().chain(&configured).collect();
     let name = &pipeline.connection.name;
     let schema = PublishOptions::new(name, 0).schema;
-    let url = parse_url(&database_url(pipeline, context)?)?;
-    let dropped = deskmeter_publisher::unpublish(&url, name, &schema).await;
-    dropped
-        .map(Some)
-        .map_err(|error| Error::new(ErrorKind::Storage, "drop the published marts").because(error))
+    let mut all = None::<Unpublished>;
+    for place in places {
+        let Some(url) = urls.iter().find(|url| url.place() == *place) else {
+            return Err(Error::new(
+                ErrorKind::Config,
+                format!("drop the marts that were published into {place}: nothing names a role for it"),
+            )
+            .next(format!("set {DATABASE_URL} to its postgres:// URL, and run `deskmeter purge`")));
+        };
+        let dropped = deskmeter_publisher::unpublish(url, name, &schema).await;
+        let dropped = dropped
+            .map_err(|error| Error::new(ErrorKind::Storage, "drop the published marts").because(error))?;
+        let all = all.get_or_insert_default();
+        all.tables.extend(dropped.tables);
+        all.left.extend(dropped.left);
+    }
+    Ok(all)
 }
 
 pub(crate) fn database_url(pipeline: &PipelineFile, context: &Context) -> Result<String, Error> {
     let name = pipeline.publish.as_ref().map(|config| config.url_env.clone()).unwrap_or_default();
     (context.environment)(&name).ok_or_else(|| {
         Error::new(ErrorKind::Config, format!("environment variable {name} is not set"))
-            .next("set it to the database's postgres:// URL, or take [publish] out of the pipeline file")
+            .next("set it to the database's postgres:// URL")
     })
 }
 

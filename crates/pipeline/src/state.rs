@@ -1,12 +1,13 @@
 //! The state store of a pipeline file: vault, leases, status, run history, deletions, all of one connection.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use deskmeter_auditor::StateStore;
 use deskmeter_connections::{
     BucketVersions, ConnectionName, Deletions, Error as StateError, Leases, RunHistory, SealingKey,
-    StatusBoard, StoredArea, Vault,
+    StatusBoard, StatusRecord, StoredArea, Vault,
 };
 use object_store::ObjectStore;
 use object_store::path::Path;
@@ -90,6 +91,24 @@ impl State {
 
     pub(crate) fn board(&self) -> StatusBoard {
         StatusBoard::new(self.store.clone(), self.prefix.clone())
+    }
+
+    /// Notes a place to which something of the connection goes, unless it is noted already.
+    pub(crate) async fn note(
+        &self,
+        places: fn(&mut StatusRecord) -> &mut BTreeSet<String>,
+        place: &str,
+    ) -> Result<(), Error> {
+        let board = self.board();
+        let failed = |error| of_state("write down where the rows go", error);
+        let mut record = board.read(&self.connection).await.map_err(failed)?;
+        if !places(&mut record).contains(place) {
+            let noted = board.update(&self.connection, |record| {
+                places(record).insert(place.to_owned());
+            });
+            noted.await.map_err(failed)?;
+        }
+        Ok(())
     }
 
     pub(crate) fn history(&self) -> RunHistory {

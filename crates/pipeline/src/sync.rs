@@ -133,6 +133,7 @@ impl Run<'_> {
             fence: turn.fence(),
             keep_versions_hours: self.pipeline.lake.keep_versions_hours,
         };
+        self.state.note(|record| &mut record.lakes, &self.pipeline.lake_place()).await?;
         let lake = turn.lake(self.pipeline, self.context).await?;
         let mut loader = Loader::open(lake.clone(), options).await.map_err(of_loader)?;
         let options = SanitizerOptions {

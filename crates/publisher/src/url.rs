@@ -69,6 +69,13 @@ impl DatabaseUrl {
     }
 }
 
+impl DatabaseUrl {
+    /// Server and database, without role and password.
+    pub fn place(&self) -> String {
+        format!("{}/{}", self.server(), self.database())
+    }
+}
+
 impl FromStr for DatabaseUrl {
     type Err = Error;
 

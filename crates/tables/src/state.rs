@@ -51,6 +51,8 @@ pub enum StateKind {
     RunId,
     /// The name that the operator gave the connection.
     Connection,
+    /// URL of a lake, or server and name of a database, that the operator named: no role, no password, no blanks.
+    Place,
     /// `process` and its number, or a word for a part of deskmeter.
     Owner,
     /// Random bytes, a hash, a signature or a public key, in base64 or hexadecimal digits.
@@ -67,6 +69,7 @@ impl StateKind {
             Self::Word(_) => "word of a closed list",
             Self::RunId => "run id",
             Self::Connection => "name of the connection",
+            Self::Place => "place that the operator named",
             Self::Owner => "process number",
             Self::Bytes => "random bytes, hash, signature or public key",
         }
@@ -77,7 +80,7 @@ const fn value(path: &'static str, kind: StateKind, about: &'static str) -> Stat
     StateValue { path, kind, about }
 }
 
-use StateKind::{Bytes, Connection, Count, Moment, Owner, RunId, Time, Word};
+use StateKind::{Bytes, Connection, Count, Moment, Owner, Place, RunId, Time, Word};
 
 /// Keys that stand for `<stream>`.
 pub const STATE_STREAMS: &Domain = &STREAM;
@@ -147,6 +150,8 @@ const STATUS_VALUES: &[StateValue] = &[
     value("totals.checks.held", Count, "data checks that held"),
     value("totals.checks.warned", Count, "data checks that warned"),
     value("totals.checks.failed", Count, "data checks that failed"),
+    value("lakes[]", Place, "every lake that was collected into"),
+    value("databases[]", Place, "every database that was published into"),
 ];
 
 const DELETION: &[StateValue] = &[

@@ -19,7 +19,7 @@ const FILES: [(&str, &str); 8] = [
     ),
     (
         "status/acme/000000000002",
-        r#"{"nonce":"gqyduBx5yCm7U4Sl","status":{"state":"connected"},"connected_at":1795375321,"planned_requests":{"tickets":1},"last_run":null,"streams":{"tickets":{"capability":"available","complete_until":1795375262,"newest":null}},"totals":{"runs":{"0":1},"streams":{"users":{"read":47,"inserted":11,"updated":0,"rejected":0}},"checks":{"held":448,"warned":0,"failed":0}}}"#,
+        r#"{"nonce":"gqyduBx5yCm7U4Sl","status":{"state":"connected"},"connected_at":1795375321,"planned_requests":{"tickets":1},"last_run":null,"streams":{"tickets":{"capability":"available","complete_until":1795375262,"newest":null}},"totals":{"runs":{"0":1},"streams":{"users":{"read":47,"inserted":11,"updated":0,"rejected":0}},"checks":{"held":448,"warned":0,"failed":0}},"lakes":["s3://desk/lake"],"databases":["db.example:5432/metrics"]}"#,
     ),
     (
         "leases/acme/000000000001",

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use deskmeter_connections::{
     Deletion, DeletionTarget, Deletions, Error, LeaseProof, LeaseRequest, Leases, NewTokens, Refresher,
-    Revocation, RunHistory, RunOutcome, RunRecord, SignedReceipt, Status, StatusBoard, StoredArea,
+    Revocation, RunHistory, RunOutcome, RunRecord, SignedReceipt, Status, StatusBoard, StatusRecord,
+    StoredArea,
 };
+use futures::TryStreamExt as _;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
@@ -65,7 +67,7 @@ async fn world_in_memory() -> World {
 impl World {
     fn run(&self, now: i64) -> Deletion<'_> {
         Deletion {
-            lake: &self.lake,
+            lakes: std::slice::from_ref(&self.lake),
             lease: &self.lease,
             revocation: Revocation::Proven,
             published: None,
@@ -76,6 +78,38 @@ impl World {
     async fn delete(&self, now: i64) -> SignedReceipt {
         self.deletions.request(&acme(), now).await.unwrap();
         self.deletions.run(&acme(), self.run(now + 5)).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn empties_every_lake_and_leaves_no_status_that_tells_anything() {
+    let world = world_in_memory().await;
+    let former = Arc::new(InMemory::new());
+    let path = Path::from("old/acme/tickets/1.parquet");
+    former.put(&path, "1234567".into()).await.unwrap();
+    let former = StoredArea {
+        store: Arc::clone(&former) as Arc<dyn ObjectStore>,
+        prefix: Path::from("old/acme"),
+        local_root: None,
+        versions: None,
+    };
+    let board = StatusBoard::new(Arc::clone(&world.state.store), prefix());
+    let told = |record: &mut StatusRecord| {
+        record.lakes.insert("s3://former/acme".to_owned());
+    };
+    board.update(&acme(), told).await.unwrap();
+    world.deletions.request(&acme(), NOW).await.unwrap();
+    let lakes = [world.lake.clone(), former.clone()];
+    let run = Deletion { lakes: &lakes, ..world.run(NOW + 5) };
+    let signed = world.deletions.run(&acme(), run).await.unwrap();
+    let counts: Vec<_> = signed.receipt().parts.iter().map(|part| (part.target, part.objects)).collect();
+    let expected = [(DeletionTarget::Connection, 2), (DeletionTarget::Lake, 3), (DeletionTarget::Lake, 1)];
+    assert_eq!(counts, expected);
+    assert!(former.store.get(&path).await.is_err());
+    let mut left = world.state.store.list(Some(&prefix().join("status")));
+    while let Some(object) = left.try_next().await.unwrap() {
+        let text = world.state.store.get(&object.location).await.unwrap().bytes().await.unwrap();
+        assert!(!String::from_utf8_lossy(&text).contains("former"), "{}", object.location);
     }
 }
 
@@ -204,7 +238,7 @@ async fn refuses_another_connections_lease_an_ended_one_and_a_folder_that_is_not
     let late = world.deletions.run(&acme(), world.run(world.until)).await;
     assert!(matches!(late, Err(Error::LeaseLost)));
     let root = StoredArea { prefix: Path::from("lake"), ..world.lake.clone() };
-    let wide = world.deletions.run(&acme(), Deletion { lake: &root, ..world.run(NOW) }).await;
+    let wide = world.deletions.run(&acme(), Deletion { lakes: &[root], ..world.run(NOW) }).await;
     assert!(matches!(wide, Err(Error::Name)));
     let other = deskmeter_connections::ConnectionName::new("acme2").unwrap();
     world.deletions.request(&other, NOW).await.unwrap();

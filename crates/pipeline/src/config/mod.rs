@@ -214,6 +214,12 @@ impl PipelineFile {
         self.absolute(&self.lake.url)
     }
 
+    /// The lake's URL as it is written down, with blanks and the like encoded.
+    pub(crate) fn lake_place(&self) -> String {
+        let url = self.lake_url();
+        Url::parse(&url).map_or(url, String::from)
+    }
+
     /// The state's URL, a relative folder made absolute.
     pub fn state_url(&self) -> String {
         self.absolute(&self.state.url)

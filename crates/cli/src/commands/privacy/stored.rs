@@ -94,6 +94,7 @@ fn domain(kind: StateKind) -> String {
         StateKind::Word(words) => words.join(", "),
         StateKind::RunId => "20261122T120000Z-0123abcd".into(),
         StateKind::Connection => "1 to 63 of a-z0-9-_".into(),
+        StateKind::Place => "s3://desk/lake, db.example:5432/metrics".into(),
         StateKind::Owner => "process 4711".into(),
         StateKind::Bytes => "up to 100 of A-Za-z0-9+/=-_".into(),
     }
