@@ -54,6 +54,24 @@ fn what_a_sync_could_not_publish_the_next_one_does() {
     assert_eq!(contents(&database), published_whole(&desk, &database));
 }
 
+#[test]
+fn a_disconnect_takes_out_what_was_published_by_argument() {
+    let Some(database) = postgres::database("a_disconnect_takes_out_what_was_published") else { return };
+    let mut desk = Desk::generated(60, 34);
+    desk.connect();
+    desk.run(&["sync"]).ok();
+    // Nothing went there: it is not asked for later.
+    assert_eq!(desk.run(&["publish", "postgres://nobody@127.0.0.1:1/nothing"]).code, 5);
+    desk.run(&["publish", &database.url_text()]).ok();
+    assert!(!contents(&database).is_empty());
+    let ran = desk.run(&["disconnect", "--yes"]);
+    assert!(ran.code == 2 && ran.stderr.contains("DESKMETER_DATABASE_URL"), "{}: {}", ran.code, ran.stderr);
+    desk.variables.push(("DESKMETER_DATABASE_URL".to_owned(), database.url_text()));
+    let ran = desk.run(&["purge"]).ok();
+    assert!(ran.stdout.contains("published tables were dropped"), "{}", ran.stdout);
+    assert!(contents(&database).is_empty() && desk.data_files().is_empty());
+}
+
 /// Which transactions wrote the rows of each month of the mart of tickets.
 fn written(database: &Database) -> BTreeMap<String, String> {
     let rows = database.psql(

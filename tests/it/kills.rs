@@ -1,4 +1,4 @@
-//! Runs of the binary that are killed at random instants, and runs that meet: nothing lost, nothing doubled.
+//! Runs of the binary that are killed at random instants or asked to end, and runs that meet: nothing lost, nothing doubled.
 
 use std::process::Stdio;
 use std::thread;
@@ -175,4 +175,26 @@ fn two_processes_at_once_do_the_work_of_one() {
         assert!(codes.iter().all(|code| others.contains(code)), "{codes:?}");
     }
     reference.contents().assert_same(&held(&desk), "two processes");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_asked_to_end_ends_by_itself_and_gives_its_lease_back() {
+    for signal in ["-INT", "-TERM"] {
+        let desk = desk(82);
+        desk.connect();
+        let requests = desk.simulator().requests().len();
+        let mut command = desk.command(&["sync"]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        while desk.simulator().requests().len() < requests + 2 && child.try_wait().unwrap().is_none() {
+            thread::sleep(Duration::from_micros(300));
+        }
+        let asked = std::process::Command::new("kill").args([signal, &child.id().to_string()]).status();
+        assert!(asked.unwrap().success());
+        let ended = child.wait_with_output().unwrap();
+        let told = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert!(ended.status.success() && told.contains("the run was asked to end"), "{signal}: {told}");
+        // One that was killed where it stood would have the lease for two minutes more.
+        desk.run(&["sync"]).ok();
+    }
 }

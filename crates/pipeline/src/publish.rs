@@ -26,17 +26,19 @@ pub async fn publish(
 ) -> Result<PublishReport, Error> {
     let url = parse_url(url)?;
     let warehouse = open_warehouse(pipeline, context).await?;
-    // Written down first: a disconnect must find what a publish that was cut off left.
-    let state = State::open(pipeline, context)?;
-    let place = url.place();
-    state.note(|record| &mut record.databases, &place).await?;
     let as_of = watermark(&warehouse).await?.unwrap_or(context.started_at.0);
     let options = PublishOptions {
         reader_role,
         group_min: pipeline.privacy.group_min,
         ..PublishOptions::new(&pipeline.connection.name, as_of)
     };
+    // Written down first: a disconnect must find what a publish that is cut off leaves. One that fails leaves nothing.
+    let (state, place) = (State::open(pipeline, context)?, url.place());
+    let is_new = state.note(|record| &mut record.databases, &place).await?;
     let published = deskmeter_publisher::publish(&warehouse, &url, &options).await;
+    if published.is_err() && is_new {
+        state.forget(|record| &mut record.databases, &place).await?;
+    }
     published.map_err(|error| Error::new(ErrorKind::Storage, "publish the marts").because(error))
 }
 
@@ -67,11 +69,9 @@ pub(crate) async fn unpublish_all(
     let mut all = None::<Unpublished>;
     for place in places {
         let Some(url) = urls.iter().find(|url| url.place() == *place) else {
-            return Err(Error::new(
-                ErrorKind::Config,
-                format!("drop the marts that were published into {place}: nothing names a role for it"),
-            )
-            .next(format!("set {DATABASE_URL} to its postgres:// URL, and run `deskmeter purge`")));
+            let how = format!("set {DATABASE_URL} to its postgres:// URL");
+            let what = format!("drop the marts that were published into {place}: {how}");
+            return Err(Error::new(ErrorKind::Config, what));
         };
         let dropped = deskmeter_publisher::unpublish(url, name, &schema).await;
         let dropped = dropped

@@ -19,6 +19,9 @@ use crate::{Context, PipelineFile};
 /// Runs that the history holds.
 const RUNS_KEPT: usize = 500;
 
+/// Where places of one kind are noted.
+type Places = fn(&mut StatusRecord) -> &mut BTreeSet<String>;
+
 /// What is kept of a connection outside the lake.
 #[derive(Clone)]
 pub(crate) struct State {
@@ -93,22 +96,28 @@ impl State {
         StatusBoard::new(self.store.clone(), self.prefix.clone())
     }
 
-    /// Notes a place to which something of the connection goes, unless it is noted already.
-    pub(crate) async fn note(
-        &self,
-        places: fn(&mut StatusRecord) -> &mut BTreeSet<String>,
-        place: &str,
-    ) -> Result<(), Error> {
-        let board = self.board();
+    /// Notes a place to which something of the connection goes; tells whether it was not noted before.
+    pub(crate) async fn note(&self, places: Places, place: &str) -> Result<bool, Error> {
         let failed = |error| of_state("write down where the rows go", error);
+        let board = self.board();
         let mut record = board.read(&self.connection).await.map_err(failed)?;
-        if !places(&mut record).contains(place) {
+        let is_new = places(&mut record).insert(place.to_owned());
+        if is_new {
             let noted = board.update(&self.connection, |record| {
                 places(record).insert(place.to_owned());
             });
             noted.await.map_err(failed)?;
         }
-        Ok(())
+        Ok(is_new)
+    }
+
+    /// Takes a place out to which nothing went in the end.
+    pub(crate) async fn forget(&self, places: Places, place: &str) -> Result<(), Error> {
+        let board = self.board();
+        let forgotten = board.update(&self.connection, |record| {
+            places(record).remove(place);
+        });
+        forgotten.await.map(drop).map_err(|error| of_state("write down where the rows go", error))
     }
 
     pub(crate) fn history(&self) -> RunHistory {
