@@ -137,7 +137,10 @@ pub(crate) fn sanitize(stream: Stream, page: &Node, key: &PseudonymKey) -> Optio
     };
     outcome.after_cursor = cursor(Some(page)).or_else(|| cursor(meta));
     outcome.end_time = match page.get("end_time") {
-        Some(Node::Number(digits)) => digits.parse().ok().filter(|time| (0..=TIME_MAX).contains(time)),
+        // A time has no sign, not even that of `-0`.
+        Some(Node::Number(digits)) if !digits.starts_with('-') => {
+            digits.parse().ok().filter(|time| (0..=TIME_MAX).contains(time))
+        }
         _ => None,
     };
     let boolean = |node: Option<&Node>| match node {
