@@ -12,7 +12,7 @@ pub(crate) const PIPELINE: &str = "DESKMETER_PIPELINE";
 pub(crate) const PIPELINE_DEFAULT: &str = "deskmeter.toml";
 
 /// The database of `publish`, when it is not an argument.
-pub(crate) const DATABASE_URL: &str = "DESKMETER_DATABASE_URL";
+pub(crate) const DATABASE_URL: &str = deskmeter_pipeline::DATABASE_URL;
 
 /// Password of the web console.
 pub(crate) const PASSWORD: &str = "DESKMETER_PASSWORD";

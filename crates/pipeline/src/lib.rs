@@ -42,7 +42,7 @@ pub use open::{
 };
 pub use plan::{PlanReport, Range, StreamPlan, plan, plan_unasked};
 pub use probe::{Check, CheckScope, check};
-pub use publish::{export, publish};
+pub use publish::{DATABASE_URL, export, publish};
 pub use rekey::{RekeyReport, rekey};
 pub use status::{ConnectionStatus, DeletionState, NoData, Run, StreamState, runs, status};
 pub use stop::Stop;

@@ -14,7 +14,7 @@ use crate::sync::watermark;
 use crate::{Context, PipelineFile};
 
 /// The database that a disconnect takes tables out of, where the pipeline file names none; also that of `publish`.
-const DATABASE_URL: &str = "DESKMETER_DATABASE_URL";
+pub const DATABASE_URL: &str = "DESKMETER_DATABASE_URL";
 
 /// Publishes every mart of the connection into the database at `url`, in one transaction: what changed there since
 /// the last time.
@@ -60,15 +60,16 @@ pub(crate) async fn unpublish_all(
     databases: &BTreeSet<String>,
 ) -> Result<Option<Unpublished>, Error> {
     let configured = pipeline.publish.is_some().then(|| database_url(pipeline, context)).transpose()?;
-    let urls = configured.into_iter().chain((context.environment)(DATABASE_URL));
-    let urls = urls.map(|url| parse_url(&url)).collect::<Result<Vec<_>, _>>()?;
-    let configured = urls.first().filter(|_| pipeline.publish.is_some()).map(DatabaseUrl::place);
-    let places: BTreeSet<&String> = databases.iter().chain(&configured).collect();
+    let configured = configured.map(|url| parse_url(&url)).transpose()?;
+    let named = (context.environment)(DATABASE_URL).map(|url| parse_url(&url)).transpose()?;
+    let mut places = databases.clone();
+    places.extend(configured.as_ref().map(DatabaseUrl::place));
+    let urls = [configured, named];
     let name = &pipeline.connection.name;
     let schema = PublishOptions::new(name, 0).schema;
     let mut all = None::<Unpublished>;
     for place in places {
-        let Some(url) = urls.iter().find(|url| url.place() == *place) else {
+        let Some(url) = urls.iter().flatten().find(|url| url.place() == place) else {
             let how = format!("set {DATABASE_URL} to its postgres:// URL");
             let what = format!("drop the marts that were published into {place}: {how}");
             return Err(Error::new(ErrorKind::Config, what));

@@ -29,6 +29,11 @@ pub struct DatabaseUrl {
 }
 
 impl DatabaseUrl {
+    /// Server and database, without role and password.
+    pub fn place(&self) -> String {
+        format!("{}/{}", self.server(), self.database())
+    }
+
     /// What the client needs.
     pub(crate) fn config(&self) -> &Config {
         &self.config
@@ -66,13 +71,6 @@ impl DatabaseUrl {
             }
         });
         servers.collect::<Vec<_>>().join(",")
-    }
-}
-
-impl DatabaseUrl {
-    /// Server and database, without role and password.
-    pub fn place(&self) -> String {
-        format!("{}/{}", self.server(), self.database())
     }
 }
 

@@ -31,8 +31,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// [`Error::Unprotected`] for an address that others can reach, by itself or by a proxy that has the public one, when
-/// there is no password, [`Error::Listen`],
-/// [`Error::Twice`].
+/// there is no password, [`Error::Listen`], [`Error::Twice`].
 pub async fn serve(
     options: ServeOptions,
     started: impl FnOnce(Serving),

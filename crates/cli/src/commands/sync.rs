@@ -21,7 +21,7 @@ pub(crate) async fn run(opened: &Opened, args: &SyncArgs) -> Result<Exit> {
         return Ok(Exit::NotConnected);
     }
     let context = opened.context.clone().observed_by(progress::observer(&opened.global));
-    let _ending = ends_on_signal(&context);
+    end_on_signal(&context);
     let outcome = deskmeter_pipeline::sync(&opened.pipeline, &context, &options(args)).await;
     // Written also when the run failed: that is when somebody looks. How the run ended is told in any case.
     let written = match &args.metrics_file {
@@ -35,7 +35,7 @@ pub(crate) async fn run(opened: &Opened, args: &SyncArgs) -> Result<Exit> {
 
 /// Asks the run to end at Ctrl-C, or when a service manager wants it to: it commits what it has read and gives its lease
 /// back. A second Ctrl-C ends it where it stands.
-pub(super) fn ends_on_signal(context: &Context) -> tokio::task::JoinHandle<()> {
+fn end_on_signal(context: &Context) {
     let stop = context.stop.clone();
     tokio::spawn(async move {
         super::serve::stopped().await;
@@ -43,7 +43,7 @@ pub(super) fn ends_on_signal(context: &Context) -> tokio::task::JoinHandle<()> {
         stop.ask();
         super::serve::stopped().await;
         std::process::exit(SECOND_SIGNAL);
-    })
+    });
 }
 
 /// How the command line asks for a run.
