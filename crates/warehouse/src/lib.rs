@@ -18,6 +18,7 @@ mod reader;
 mod refresh;
 mod session;
 mod snapshot;
+mod spill;
 mod staging;
 mod store;
 mod warehouse;

@@ -8,7 +8,6 @@ use datafusion::catalog::TableProvider;
 use datafusion::common::ScalarValue;
 use datafusion::datasource::MemTable;
 use datafusion::error::Result;
-use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext, col, lit};
@@ -19,6 +18,7 @@ use crate::engine::Engine;
 use crate::models::CHECK_RESULTS;
 use crate::options::{LabelSpec, WarehouseOptions};
 use crate::refresh::{CheckReport, ModelReport};
+use crate::spill::spill_in;
 
 /// Makes engines that share one memory limit and one set of schedules.
 #[derive(Debug)]
@@ -33,10 +33,9 @@ pub(crate) struct Sessions {
 
 impl Sessions {
     pub(crate) fn new(options: &WarehouseOptions, schedules: Arc<Schedules>) -> Result<Self> {
-        let spill = DiskManagerBuilder::default().with_mode(DiskManagerMode::OsTmpDirectory);
         let runtime = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(FairSpillPool::new(options.memory_limit_bytes)))
-            .with_disk_manager_builder(spill)
+            .with_disk_manager_builder(spill_in(&std::env::temp_dir()))
             .build_arc()?;
         let config = SessionConfig::new()
             .with_information_schema(true)

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use ballista_core::config::TaskSchedulingPolicy;
 use ballista_executor::executor_process::{ExecutorProcessConfig, start_executor_process};
-use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 
 use super::stores::Stores;
@@ -66,11 +65,9 @@ fn config(options: &ExecutorOptions, folder: &Path) -> ExecutorProcessConfig {
         grpc_max_encoding_message_size: message_bytes,
         memory_pool_size: Some(options.memory_limit_bytes),
         override_runtime_producer: Some(Arc::new(move |_| {
-            let spill =
-                DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![spill.clone()]));
             RuntimeEnvBuilder::new()
                 .with_object_store_registry(Arc::clone(&stores) as _)
-                .with_disk_manager_builder(spill)
+                .with_disk_manager_builder(spill_in(&spill))
                 .build_arc()
         })),
         override_logical_codec: Some(Arc::new(codec::Logical::default())),
