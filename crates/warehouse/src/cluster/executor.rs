@@ -12,6 +12,7 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use super::stores::Stores;
 use super::{MESSAGE_BYTES_MAX, codec};
 use crate::Error;
+use crate::spill::spill_in;
 
 /// How an executor runs.
 #[derive(Debug, Clone)]
