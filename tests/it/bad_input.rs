@@ -1,6 +1,8 @@
 //! Each mistake gives one clear error with the published exit code, and loses nothing.
 
+use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 
 use deskmeter_simulator::{Fault, Options, World, WorldOptions};
 
@@ -60,7 +62,46 @@ fn a_port_in_use_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let dir = tempfile::tempdir().unwrap();
-    check(&run(dir.path(), &["simulate", "--tickets", "5", "--port", &port]), 2, &port);
+    let refused = run(dir.path(), &["simulate", "--tickets", "5", "--port", &port]);
+    check(&refused, 2, &port);
+    assert!(refused.stderr.contains("in use"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_full_disk_and_a_file_that_cannot_be_written_are_storage_errors() {
+    let dir = tempfile::tempdir().unwrap();
+    let full = std::fs::File::create("/dev/full").unwrap();
+    let mut command = crate::support::deskmeter(dir.path(), &["schema"]);
+    check(&command.stdout(full).output().unwrap().into(), 5, "standard output");
+    std::fs::write(dir.path().join("taken"), "").unwrap();
+    check(&run(dir.path(), &["man", "--dir", "taken/pages"]), 5, "taken/pages");
+}
+
+#[test]
+fn rows_as_csv_stop_with_their_reader_and_fail_on_a_full_disk() {
+    let desk = Desk::new(world(), |_| {});
+    desk.connect();
+    desk.run(&["sync"]).ok();
+    let sql = "select a.ticket_id from tickets a cross join tickets b cross join tickets c";
+    let query = ["query", "--format", "csv", sql];
+    let full = std::fs::File::create("/dev/full").unwrap();
+    let mut command = crate::support::deskmeter(desk.dir.path(), &query);
+    check(&command.stdout(full).output().unwrap().into(), 5, "write rows");
+    let mut command = crate::support::deskmeter(desk.dir.path(), &query);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut header = [0; 9];
+    child.stdout.take().unwrap().read_exact(&mut header).unwrap();
+    assert_eq!(&header, b"ticket_id");
+    let ended = child.wait_with_output().unwrap();
+    assert!(ended.status.success() && ended.stderr.is_empty(), "{ended:?}");
+}
+
+#[test]
+fn a_mart_that_does_not_exist_is_wrong_usage() {
+    let desk = Desk::new(world(), |_| {});
+    desk.connect();
+    desk.run(&["sync"]).ok();
+    check(&desk.run(&["export", "--to", "files", "ticket_metricz"]), 2, "there is no such table");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use crate::args::LogFormat;
@@ -15,11 +15,7 @@ pub(crate) fn end(error: &anyhow::Error, format: LogFormat) -> ExitCode {
     if error.chain().any(is_broken_pipe) {
         return Exit::Ok.into();
     }
-    let code = if error.chain().any(<dyn StdError>::is::<Usage>) {
-        Exit::Usage as u8
-    } else {
-        failure(error).map_or(Exit::Bug as u8, |failure| failure.kind().exit_code())
-    };
+    let code = exit_code(error);
     match format {
         LogFormat::Text => tell(error),
         LogFormat::Json => {
@@ -31,6 +27,15 @@ pub(crate) fn end(error: &anyhow::Error, format: LogFormat) -> ExitCode {
     code.into()
 }
 
+/// A file or an output that cannot be read or written is no bug of ours.
+fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.chain().any(<dyn StdError>::is::<Usage>) {
+        return Exit::Usage as u8;
+    }
+    let other = if error.chain().any(<dyn StdError>::is::<io::Error>) { Exit::Storage } else { Exit::Bug };
+    failure(error).map_or(other as u8, |failure| failure.kind().exit_code())
+}
+
 /// Prints the chain of causes once, and the next step.
 pub(crate) fn tell(error: &anyhow::Error) {
     let mut text = format!("error: {error}\n");
@@ -40,7 +45,7 @@ pub(crate) fn tell(error: &anyhow::Error) {
     if let Some(next) = failure(error).and_then(deskmeter_pipeline::Error::next_step) {
         let _ = writeln!(text, "  next: {next}");
     }
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// What stands behind the failure; words that only repeat those before them are left out.
@@ -58,7 +63,7 @@ fn failure(error: &anyhow::Error) -> Option<&deskmeter_pipeline::Error> {
 }
 
 fn is_broken_pipe(cause: &(dyn StdError + 'static)) -> bool {
-    cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// The chain of causes in one line.

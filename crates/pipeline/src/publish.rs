@@ -111,5 +111,11 @@ pub async fn export(
     let named = (!marts.is_empty()).then_some(marts);
     let exported =
         deskmeter_publisher::export(&warehouse, place, format, named, pipeline.privacy.group_min).await;
-    exported.map_err(|error| Error::new(ErrorKind::Storage, "export the marts").because(error))
+    exported.map_err(|error| {
+        let kind = match error {
+            deskmeter_publisher::Error::UnknownTable { .. } => ErrorKind::Query,
+            _ => ErrorKind::Storage,
+        };
+        Error::new(kind, "export the marts").because(error)
+    })
 }

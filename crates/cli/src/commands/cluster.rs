@@ -13,7 +13,7 @@ use crate::{clock, env};
 
 pub(crate) async fn scheduler(args: &SchedulerArgs) -> Result<Exit> {
     refuse_strangers(args.bind, args.trusted_network)?;
-    println(&format!("scheduler listening on {}", args.bind));
+    println(&format!("scheduler listening on {}", args.bind))?;
     deskmeter_warehouse::scheduler(&SchedulerOptions { bind: args.bind }).await.map_err(failed)?;
     Ok(Exit::Ok)
 }
@@ -36,7 +36,7 @@ pub(crate) async fn executor(args: &ExecutorArgs) -> Result<Exit> {
         work_dir: args.work_dir.clone(),
         store_options: deskmeter_pipeline::cloud_options(&context),
     };
-    println(&format!("executor listening on {}", args.bind));
+    println(&format!("executor listening on {}", args.bind))?;
     deskmeter_warehouse::executor(&options).await.map_err(failed)?;
     Ok(Exit::Ok)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Opened, note, println, span};
+use super::{Opened, note, println, println_or_tell, span};
 use crate::args::ConnectArgs;
 use crate::exit_code::Exit;
 
@@ -12,9 +12,11 @@ pub(crate) async fn run(opened: &Opened, args: &ConnectArgs) -> Result<Exit> {
     let timeout = Duration::from_secs(args.timeout_secs);
     let show = |url: &str| {
         if args.no_browser || open::that_detached(url).is_err() {
-            println(&format!("Open this URL to authorize: {url}"));
+            println_or_tell(&format!("Open this URL to authorize: {url}"));
         } else {
-            println("Your browser opens on Zendesk's page: allow the three read-only permissions there.");
+            println_or_tell(
+                "Your browser opens on Zendesk's page: allow the three read-only permissions there.",
+            );
         }
         note(&format!("Waiting up to {} for the answer; Ctrl-C stops.", span(timeout.as_secs() as i64)));
     };
@@ -24,7 +26,7 @@ pub(crate) async fn run(opened: &Opened, args: &ConnectArgs) -> Result<Exit> {
         opened.pipeline.connection.name,
         report.scopes,
         opened.path.display()
-    ));
+    ))?;
     if !report.missing_scopes.is_empty() {
         note(&format!(
             "warning: not granted: {}; what depends on it stays empty",

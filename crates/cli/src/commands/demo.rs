@@ -37,12 +37,8 @@ pub(crate) async fn run(global: &Global, args: &DemoArgs) -> Result<Exit> {
     let tenant = world.tenant().to_toml();
     let running = start(world).await?;
     let is_table = global.format == Format::Table;
-    let note = |line: &str| {
-        if is_table {
-            println(line);
-        }
-    };
-    note(&format!("A simulated Zendesk with {} tickets listens on {}.", args.tickets, running.base_url()));
+    let note = |line: &str| if is_table { println(line) } else { Ok(()) };
+    note(&format!("A simulated Zendesk with {} tickets listens on {}.", args.tickets, running.base_url()))?;
 
     let file = args.dir.join("deskmeter.toml");
     let text = pipeline_toml(running.base_url(), &tenant);
@@ -50,14 +46,14 @@ pub(crate) async fn run(global: &Global, args: &DemoArgs) -> Result<Exit> {
     let pipeline = super::read(&file)?;
     let context = context();
     connect(&pipeline, &context).await?;
-    note("Connected by OAuth: tickets:read users:read organizations:read, nothing else.");
+    note("Connected by OAuth: tickets:read users:read organizations:read, nothing else.")?;
 
     let context = context.observed_by(progress::observer(global));
     let report = deskmeter_pipeline::sync(&pipeline, &context, &SyncOptions::default()).await?;
     running.stop().await;
-    note(&sync::summary(&report));
+    note(&sync::summary(&report))?;
     kpis::print(&pipeline, &context, global.format, None).await?;
-    note(&what_next(&args.dir, &file));
+    note(&what_next(&args.dir, &file))?;
     Ok(Exit::Ok)
 }
 

@@ -35,7 +35,7 @@ fn confirm(opened: &Opened) -> Result<()> {
     }
     println(&format!(
         "This revokes the authorization and deletes everything collected from {name}. Type {name} to go on:"
-    ));
+    ))?;
     let mut line = String::new();
     stdin.lock().read_line(&mut line).context("read the answer")?;
     if line.trim() == name { Ok(()) } else { Err(Usage("nothing was deleted".into()).into()) }
@@ -80,23 +80,23 @@ fn tell(opened: &Opened, report: &DisconnectReport) -> Result<Exit> {
     let file = keep_receipt(&opened.pipeline, report)?;
     warn_of_old_versions(report);
     if opened.global.format == Format::Json {
-        println(&serde_json::to_string_pretty(report)?);
+        println(&serde_json::to_string_pretty(report)?)?;
         return Ok(Exit::Ok);
     }
     let left = if report.keeps_old_versions { "only old versions are left" } else { "nothing is left" };
-    println(&format!("Deleted {} objects, {}; {left}.", report.objects, super::sync::bytes(report.bytes)));
+    println(&format!("Deleted {} objects, {}; {left}.", report.objects, super::sync::bytes(report.bytes)))?;
     if report.versions_deleted > 0 {
-        println(&format!("{} old versions in the bucket were deleted too.", report.versions_deleted));
+        println(&format!("{} old versions in the bucket were deleted too.", report.versions_deleted))?;
     }
     if let Some(tables) = report.tables_unpublished {
-        println(&format!("{tables} published tables were dropped from your database."));
+        println(&format!("{tables} published tables were dropped from your database."))?;
     }
     println(if report.is_revoked {
         "Zendesk refuses the token: the authorization is revoked."
     } else {
         "The authorization could not be proven revoked: revoke it in Zendesk's Admin Center."
-    });
-    println(&format!("The signed receipt is {} (public key {}).", file.display(), report.public_key));
+    })?;
+    println(&format!("The signed receipt is {} (public key {}).", file.display(), report.public_key))?;
     Ok(Exit::Ok)
 }
 
@@ -105,7 +105,7 @@ pub(crate) fn receipt(command: &ReceiptCommand) -> Result<Exit> {
     let ReceiptCommand::Verify { file, public_key } = command;
     let text = std::fs::read(file).with_context(|| format!("read receipt {}", file.display()))?;
     let receipt = deskmeter_pipeline::verify_receipt(&text, public_key)?;
-    println(&serde_json::to_string_pretty(&receipt)?);
-    println("The receipt is genuine.");
+    println(&serde_json::to_string_pretty(&receipt)?)?;
+    println("The receipt is genuine.")?;
     Ok(Exit::Ok)
 }

@@ -16,20 +16,20 @@ pub(crate) async fn run(opened: &Opened, args: &ExplainArgs) -> Result<Exit> {
     let screen = Screen::of_stdout();
     let Some(metric) = &args.metric else {
         let story = deskmeter_pipeline::story(&opened.pipeline, &opened.context, args.ticket).await?;
-        println(&if is_json { serde_json::to_string_pretty(&story)? } else { story::text(&story, screen) });
+        println(&if is_json { serde_json::to_string_pretty(&story)? } else { story::text(&story, screen) })?;
         return Ok(Exit::Ok);
     };
     let explained =
         deskmeter_pipeline::explain(&opened.pipeline, &opened.context, args.ticket, metric).await?;
     if is_json {
-        println(&serde_json::to_string_pretty(&explained)?);
+        println(&serde_json::to_string_pretty(&explained)?)?;
         return Ok(Exit::Ok);
     }
     let texts: Vec<String> = explained.iter().map(|one| pieces::text(one, screen)).collect();
     if texts.is_empty() {
-        println(&format!("ticket {}: nothing was measured of {metric}", args.ticket));
+        println(&format!("ticket {}: nothing was measured of {metric}", args.ticket))?;
     } else {
-        println(&texts.join("\n\n"));
+        println(&texts.join("\n\n"))?;
     }
     Ok(Exit::Ok)
 }

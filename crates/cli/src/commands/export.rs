@@ -25,6 +25,6 @@ pub(crate) async fn run(opened: &Opened, args: &ExportArgs) -> Result<Exit> {
     }
     table.align_right(1);
     table.align_right(2);
-    println(&table.to_string());
+    println(&table.to_string())?;
     Ok(Exit::Ok)
 }

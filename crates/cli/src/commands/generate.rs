@@ -13,14 +13,14 @@ use crate::help;
 const NAME: &str = "deskmeter";
 
 pub(crate) fn schema() -> Result<Exit> {
-    println(&deskmeter_pipeline::schema().context("write the schema")?);
+    println(&deskmeter_pipeline::schema().context("write the schema")?)?;
     Ok(Exit::Ok)
 }
 
 pub(crate) fn completions(shell: Shell) -> Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut help::command(), NAME, &mut script);
-    println(String::from_utf8(script).context("write the script")?.trim_end());
+    println(String::from_utf8(script).context("write the script")?.trim_end())?;
     Ok(Exit::Ok)
 }
 
@@ -32,6 +32,6 @@ pub(crate) fn man(dir: &Path) -> Result<Exit> {
         "the pages are in {}; read one with: man -l {}",
         dir.display(),
         dir.join("deskmeter.1").display()
-    ));
+    ))?;
     Ok(Exit::Ok)
 }

@@ -30,7 +30,7 @@ pub(crate) fn run(global: &Global, args: &InitArgs) -> Result<Exit> {
     // Created as new: a file that someone else wrote meanwhile stays.
     let mut file = std::fs::File::create_new(path).with_context(|| format!("create {}", path.display()))?;
     file.write_all(text.as_bytes()).with_context(|| format!("write {}", path.display()))?;
-    println(&what_next(path));
+    println(&what_next(path))?;
     Ok(Exit::Ok)
 }
 

@@ -21,7 +21,7 @@ async fn repair(opened: &Opened) -> Result<Exit> {
         files => {
             format!("{files} broken files were taken out; run `deskmeter sync` to have their rows again")
         }
-    });
+    })?;
     Ok(Exit::Ok)
 }
 
@@ -38,9 +38,9 @@ async fn check(opened: &Opened) -> Result<Exit> {
         ]);
     }
     if findings.is_empty() {
-        println("every file of every table is there and readable");
+        println("every file of every table is there and readable")?;
     } else {
-        println(&table.to_string());
+        println(&table.to_string())?;
     }
     Ok(if is_whole { Exit::Ok } else { Exit::Storage })
 }
@@ -50,6 +50,6 @@ pub(crate) async fn erase(opened: &Opened, ticket: i64) -> Result<Exit> {
     println(&format!(
         "Ticket {ticket}: {} rows erased, {} files rewritten, {} old files deleted; the marts are made anew.",
         report.rows, report.files, report.cleaned.data_files_deleted
-    ));
+    ))?;
     Ok(Exit::Ok)
 }

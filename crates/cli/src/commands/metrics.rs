@@ -20,7 +20,7 @@ pub(crate) async fn run(opened: &Opened, command: &MetricsCommand) -> Result<Exi
             let warehouse = deskmeter_pipeline::new_warehouse(&opened.pipeline)?;
             let page = docs::page(warehouse.catalogue());
             std::fs::write(output, page).with_context(|| format!("write {}", output.display()))?;
-            println(&format!("{} written: open it in a browser", output.display()));
+            println(&format!("{} written: open it in a browser", output.display()))?;
             Ok(Exit::Ok)
         }
         MetricsCommand::Parity => parity(opened).await,
@@ -55,13 +55,13 @@ fn list(opened: &Opened) -> Result<Exit> {
                 })
             })
             .collect();
-        println(&serde_json::to_string_pretty(&rows)?);
+        println(&serde_json::to_string_pretty(&rows)?)?;
         return Ok(Exit::Ok);
     }
     let mut table = Table::new(["mart", "one row per", "what it says"]);
     for mart in marts {
         table.row([mart.name.clone(), mart.description.grain.clone(), mart.description.about.clone()]);
     }
-    println(&table.to_string());
+    println(&table.to_string())?;
     Ok(Exit::Ok)
 }

@@ -27,7 +27,7 @@ mod validate;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use deskmeter_pipeline::{Context, Error, ErrorKind, PipelineFile};
 use deskmeter_server::Labels;
 
@@ -143,7 +143,7 @@ async fn rekey(opened: &Opened) -> Result<Exit> {
         report.resealed,
         report.connections.len(),
         opened.pipeline.state.key_env
-    ));
+    ))?;
     Ok(Exit::Ok)
 }
 
@@ -153,12 +153,22 @@ pub(crate) fn note(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
-/// A line on standard output, which is for results. A closed pipe is not an error of ours.
-pub(crate) fn println(line: &str) {
-    use std::io::Write;
+/// A line on standard output, which is for results. A reader that has gone away has seen enough: the command goes on
+/// to its end.
+pub(crate) fn println(line: &str) -> Result<()> {
+    use std::io::{ErrorKind, Write};
     let mut stdout = std::io::stdout().lock();
-    let _ = writeln!(stdout, "{line}");
-    let _ = stdout.flush();
+    match writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("write to standard output"),
+        _ => Ok(()),
+    }
+}
+
+/// A line on standard output amid what has to go on without it.
+pub(crate) fn println_or_tell(line: &str) {
+    if let Err(error) = println(line) {
+        crate::failure::tell(&error);
+    }
 }
 
 /// Seconds as a person reads them: `45 s`, `12 min`, `3.5 h`, `2 days`.

@@ -14,8 +14,8 @@ pub(crate) async fn run(opened: &Opened, args: &PlanArgs) -> Result<Exit> {
         None => deskmeter_pipeline::plan(&opened.pipeline, &opened.context).await?,
     };
     match opened.global.format {
-        Format::Json => println(&serde_json::to_string_pretty(&plan)?),
-        _ => println(&describe(&plan)),
+        Format::Json => println(&serde_json::to_string_pretty(&plan)?)?,
+        _ => println(&describe(&plan))?,
     }
     Ok(Exit::Ok)
 }

@@ -40,7 +40,7 @@ async fn ledger(opened: &Opened) -> Result<Exit> {
         let subjects = batches
             .first()
             .map(|batch| arrow::util::display::array_value_to_string(batch.column(0), 0).unwrap_or_default());
-        println(&format!("{} subjects seen and dropped; 0 stored", subjects.unwrap_or_default()));
+        println(&format!("{} subjects seen and dropped; 0 stored", subjects.unwrap_or_default()))?;
     }
     Ok(Exit::Ok)
 }
@@ -56,12 +56,12 @@ fn manifest(opened: &Opened) -> Result<Exit> {
             ALL.into_iter().flat_map(|table| table.columns.iter().map(move |column| (table, column)));
         let collected = columns.map(|(table, column)| entry(table, column, &names, labels));
         let entries = collected.chain(stored::mart_entries(marts)).chain(stored::state_entries());
-        println(&serde_json::to_string_pretty(&entries.collect::<Vec<_>>())?);
+        println(&serde_json::to_string_pretty(&entries.collect::<Vec<_>>())?)?;
         return Ok(Exit::Ok);
     }
-    println("# What is stored\n\n## Collected tables");
+    println("# What is stored\n\n## Collected tables")?;
     for table in ALL {
-        println(&format!("\n### {}\n\n{}\n", table.name, table.grain));
+        println(&format!("\n### {}\n\n{}\n", table.name, table.grain))?;
         let mut rows = Table::markdown(["column", "type", "class", "purpose", "source", "domain", "meaning"]);
         for column in table.columns {
             rows.row([
@@ -74,12 +74,12 @@ fn manifest(opened: &Opened) -> Result<Exit> {
                 column.about.to_owned(),
             ]);
         }
-        println(&rows.to_string());
+        println(&rows.to_string())?;
     }
-    println("\n## Labels\n");
-    println(&labels_table(labels));
-    println(&stored::marts(marts));
-    println(&stored::state());
+    println("\n## Labels\n")?;
+    println(&labels_table(labels))?;
+    println(&stored::marts(marts))?;
+    println(&stored::state())?;
     Ok(Exit::Ok)
 }
 
@@ -146,7 +146,7 @@ async fn audit(opened: &Opened, args: &AuditArgs) -> Result<Exit> {
         deskmeter_pipeline::audit_privacy(&opened.pipeline, &opened.context, canaries, args.files.clone());
     let report = audited.await?;
     if opened.global.format == Format::Json {
-        println(&serde_json::to_string_pretty(&report)?);
+        println(&serde_json::to_string_pretty(&report)?)?;
     } else {
         let mut table = Table::new(["object", "column", "part", "rule", "count", "outline"]);
         for finding in &report.findings {
@@ -162,7 +162,7 @@ async fn audit(opened: &Opened, args: &AuditArgs) -> Result<Exit> {
             ]);
         }
         if !report.findings.is_empty() {
-            println(&table.to_string());
+            println(&table.to_string())?;
         }
         let bytes = super::sync::bytes(report.bytes);
         println(&format!(
@@ -170,7 +170,7 @@ async fn audit(opened: &Opened, args: &AuditArgs) -> Result<Exit> {
             report.objects,
             report.values,
             report.findings.len()
-        ));
+        ))?;
     }
     Ok(if report.findings.is_empty() { Exit::Ok } else { Exit::DataCheck })
 }

@@ -18,6 +18,6 @@ pub(crate) async fn run(opened: &Opened, args: &PublishArgs) -> Result<Exit> {
     }
     table.align_right(2);
     table.align_right(3);
-    println(&table.to_string());
+    println(&table.to_string())?;
     Ok(Exit::Ok)
 }

@@ -15,10 +15,10 @@ pub(crate) async fn run(opened: &Opened, args: &ReportArgs) -> Result<Exit> {
     let labels = args.labels.as_deref().map(super::labels).transpose()?.unwrap_or_default();
     let html = deskmeter_server::report(&opened.pipeline, &opened.context, &labels, args.cell_min).await?;
     match &args.output {
-        None => println(&html),
+        None => println(&html)?,
         Some(path) => {
             std::fs::write(path, html).with_context(|| format!("write report {}", path.display()))?;
-            println(&format!("{} is written", path.display()));
+            println(&format!("{} is written", path.display()))?;
         }
     }
     Ok(Exit::Ok)

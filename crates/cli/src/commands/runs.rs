@@ -14,9 +14,9 @@ use crate::output::{self, Table};
 pub(crate) async fn run(opened: &Opened, args: &RunsArgs) -> Result<Exit> {
     let runs = deskmeter_pipeline::runs(&opened.pipeline, &opened.context, args.limit).await?;
     match opened.global.format {
-        Format::Json => println(&serde_json::to_string_pretty(&runs)?),
-        Format::Table if runs.is_empty() => println("no run yet: run `deskmeter sync`"),
-        Format::Table => println(&described(&runs)),
+        Format::Json => println(&serde_json::to_string_pretty(&runs)?)?,
+        Format::Table if runs.is_empty() => println("no run yet: run `deskmeter sync`")?,
+        Format::Table => println(&described(&runs))?,
         format => {
             let batch = batch(&runs)?;
             output::rows(&batch.schema(), &[batch], format, None)?;

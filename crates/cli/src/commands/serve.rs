@@ -4,7 +4,7 @@ use anyhow::Result;
 use deskmeter_pipeline::{Error, ErrorKind};
 use deskmeter_server::{Password, ServeOptions};
 
-use super::{Opened, println};
+use super::{Opened, println_or_tell};
 use crate::args::ServeArgs;
 use crate::env;
 use crate::exit_code::Exit;
@@ -23,10 +23,10 @@ pub(crate) async fn run(opened: &Opened, args: &ServeArgs) -> Result<Exit> {
     }
     let tell = |serving: deskmeter_server::Serving| {
         let url = format!("http://{}", serving.address);
-        println(&format!("console listening on {url}"));
+        println_or_tell(&format!("console listening on {url}"));
         // Without a browser the line above is all that can be done.
         if args.open && open::that_detached(url).is_err() {
-            println("No browser could be opened: open the address above.");
+            println_or_tell("No browser could be opened: open the address above.");
         }
     };
     deskmeter_server::serve(options, tell, stopped()).await.map_err(usage)?;

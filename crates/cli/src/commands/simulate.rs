@@ -26,9 +26,9 @@ pub(crate) async fn run(args: &SimulateArgs) -> Result<Exit> {
     let world = world(args)?;
     write(args.truth.as_deref(), |to| Ok(world.write_truth(to)?))?;
     write(args.canaries.as_deref(), |to| Ok(world.write_canaries(to)?))?;
-    let running =
-        deskmeter_simulator::start(world, options).await.map_err(|error| Usage(error.to_string()))?;
-    println(&format!("simulator listening on {}", running.base_url()));
+    let started = deskmeter_simulator::start(world, options).await;
+    let running = started.map_err(|error| Usage(crate::failure::chain(&error.into())))?;
+    println(&format!("simulator listening on {}", running.base_url()))?;
     tokio::signal::ctrl_c().await.context("wait for Ctrl-C")?;
     running.stop().await;
     Ok(Exit::Ok)

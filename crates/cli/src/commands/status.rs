@@ -10,7 +10,7 @@ use deskmeter_warehouse::Untold;
 use super::{Opened, disconnect, note, println};
 use crate::args::Format;
 use crate::exit_code::Exit;
-use crate::output::{Screen, Table};
+use crate::output::{Paint, Screen, Table};
 
 pub(crate) async fn run(opened: &Opened) -> Result<Exit> {
     // A deletion that is open is gone on with by whoever comes by; what keeps it open is told, and does not hide the
@@ -20,8 +20,8 @@ pub(crate) async fn run(opened: &Opened) -> Result<Exit> {
     }
     let status = deskmeter_pipeline::status(&opened.pipeline, &opened.context).await?;
     match opened.global.format {
-        Format::Json => println(&serde_json::to_string_pretty(&status)?),
-        _ => println(&describe(&status)),
+        Format::Json => println(&serde_json::to_string_pretty(&status)?)?,
+        _ => println(&describe(&status))?,
     }
     Ok(match &status.deletion {
         Some(deletion) if deletion.is_overdue => Exit::DeletionOverdue,
@@ -102,14 +102,15 @@ fn headline(status: &ConnectionStatus) -> String {
 }
 
 /// A green dot for a connection that works, as on the Integrations page.
-fn dot(status: &ConnectionStatus) -> &'static str {
+fn dot(status: &ConnectionStatus) -> String {
     if !std::io::stdout().is_terminal() {
-        return "*";
+        return "*".to_owned();
     }
-    match status.state {
-        "connected" => "\u{1b}[32m●\u{1b}[0m",
-        "expiring" | "deleting" => "\u{1b}[33m●\u{1b}[0m",
-        "disconnected" => "\u{1b}[31m●\u{1b}[0m",
-        _ => "○",
-    }
+    let (paint, dot) = match status.state {
+        "connected" => (Paint::Good, "●"),
+        "expiring" | "deleting" => (Paint::Warn, "●"),
+        "disconnected" => (Paint::Bad, "●"),
+        _ => (Paint::Plain, "○"),
+    };
+    Screen::of_stdout().paint(paint, dot)
 }

@@ -59,7 +59,7 @@ pub(super) fn options(args: &SyncArgs) -> SyncOptions {
 fn tell(opened: &Opened, report: &SyncReport) -> Result<()> {
     let global = &opened.global;
     if global.format == Format::Json {
-        println(&serde_json::to_string(report)?);
+        println(&serde_json::to_string(report)?)?;
     } else if global.log_format == LogFormat::Json {
         let fields = serde_json::json!({
             "connection": opened.pipeline.connection.name,
@@ -74,9 +74,9 @@ fn tell(opened: &Opened, report: &SyncReport) -> Result<()> {
         });
         logs::line("INFO", "sync succeeded", fields);
     } else if std::io::stdout().is_terminal() || global.verbose > 0 {
-        println(&summary(report));
+        println(&summary(report))?;
     } else {
-        println(&one_line(&opened.pipeline.connection.name, report));
+        println(&one_line(&opened.pipeline.connection.name, report))?;
     }
     Ok(())
 }

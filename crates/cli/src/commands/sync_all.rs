@@ -33,8 +33,8 @@ pub(crate) async fn run(global: &Global, args: &SyncArgs, folder: &Path) -> Resu
     bar.finish_and_clear();
     accounts.sort_by(|one, other| one.file.cmp(&other.file));
     match global.format {
-        Format::Json => println(&serde_json::to_string(&accounts)?),
-        _ => println(&summary(&accounts)),
+        Format::Json => println(&serde_json::to_string(&accounts)?)?,
+        _ => println(&summary(&accounts))?,
     }
     outcome(&accounts)
 }

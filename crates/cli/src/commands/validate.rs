@@ -18,8 +18,8 @@ pub(crate) async fn run(global: &Global, args: &ValidateArgs) -> Result<Exit> {
     checks.extend(args.labels.as_deref().map(labels));
     let is_right = checks.iter().all(|check| check.is_ok);
     match global.format {
-        Format::Json => println(&serde_json::to_string_pretty(&checks)?),
-        _ => println(&described(&checks)),
+        Format::Json => println(&serde_json::to_string_pretty(&checks)?)?,
+        _ => println(&described(&checks))?,
     }
     if is_right {
         return Ok(Exit::Ok);

@@ -25,7 +25,7 @@ type Out = Box<dyn Write + Send>;
 /// as their widest cell.
 pub(crate) enum RowWriter {
     Table(SchemaRef, Vec<RecordBatch>, Out),
-    Csv(Box<arrow::csv::Writer<Out>>),
+    Csv(Out),
     /// The flag: whether a row is there already.
     Json(Out, bool),
     Parquet(Box<ArrowWriter<Out>>),
@@ -46,10 +46,10 @@ impl RowWriter {
         Ok(match format {
             Format::Table => Self::Table(schema.clone(), Vec::new(), out),
             Format::Csv => {
-                let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(out);
+                let mut out = out;
                 // The header also stands where there is no row.
-                writer.write(&RecordBatch::new_empty(schema.clone())).context("write rows")?;
-                Self::Csv(Box::new(writer))
+                csv(&RecordBatch::new_empty(schema.clone()), true, &mut out).context("write rows")?;
+                Self::Csv(out)
             }
             Format::Json => Self::Json(out, false),
             Format::Parquet => Self::Parquet(Box::new(
@@ -62,7 +62,7 @@ impl RowWriter {
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         match self {
             Self::Table(_, batches, _) => batches.push(batch.clone()),
-            Self::Csv(writer) => writer.write(batch).context("write rows")?,
+            Self::Csv(out) => csv(batch, false, out).context("write rows")?,
             Self::Json(out, has_rows) => json(batch, out, has_rows).context("write rows")?,
             Self::Parquet(writer) => writer.write(batch).context("write rows")?,
         }
@@ -76,7 +76,7 @@ impl RowWriter {
                 writeln!(out, "{}", table::render(&schema, &batches)?).context("write rows")?;
                 out
             }
-            Self::Csv(writer) => writer.into_inner(),
+            Self::Csv(out) => out,
             Self::Json(mut out, has_rows) => {
                 writeln!(out, "{}", if has_rows { "]" } else { "[]" }).context("write rows")?;
                 out
@@ -97,6 +97,14 @@ pub(crate) fn rows(
     let mut writer = RowWriter::new(schema, format, to)?;
     batches.iter().try_for_each(|batch| writer.write(batch))?;
     writer.finish()
+}
+
+/// Lines of CSV. They are encoded apart from the writing: arrow's writer turns a failure to write into a text, in which
+/// a closed pipe and a full disk are no longer to be known.
+fn csv(batch: &RecordBatch, has_header: bool, out: &mut Out) -> Result<()> {
+    let mut lines = Vec::new();
+    arrow::csv::WriterBuilder::new().with_header(has_header).build(&mut lines).write(batch)?;
+    Ok(out.write_all(&lines)?)
 }
 
 /// Elements of a JSON array, one object on a line, so that both a parser and `head` can read it.

@@ -27,6 +27,8 @@ pub(crate) enum Paint {
     Good,
     /// What stands out.
     Warn,
+    /// What is broken.
+    Bad,
     /// What may be passed over.
     Dim,
 }
@@ -46,6 +48,7 @@ impl Screen {
             Paint::Strong => "1",
             Paint::Good => "32",
             Paint::Warn => "33",
+            Paint::Bad => "31",
             Paint::Dim => "2",
             Paint::Plain => return text.to_owned(),
         };

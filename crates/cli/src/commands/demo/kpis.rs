@@ -40,7 +40,7 @@ pub(crate) async fn print(
             table.row([heading, what, value(batch, row, &text(4))]);
         }
     }
-    println(&format!("\n{table}"));
+    println(&format!("\n{table}"))?;
     Ok(())
 }
 

@@ -28,9 +28,9 @@ pub(super) fn run(opened: &Opened, name: &str) -> Result<Exit> {
         return Err(Usage(format!("model `{}` has no column `{column}`", model.name)).into());
     }
     if opened.global.format == Format::Json {
-        println(&serde_json::to_string_pretty(&as_json(catalogue, model, &columns))?);
+        println(&serde_json::to_string_pretty(&as_json(catalogue, model, &columns))?)?;
     } else {
-        println(&text(catalogue, model, &columns, column.is_none(), Screen::of_stdout()));
+        println(&text(catalogue, model, &columns, column.is_none(), Screen::of_stdout()))?;
     }
     Ok(Exit::Ok)
 }

@@ -53,7 +53,7 @@ pub(super) async fn describe(opened: &Opened, name: Option<&str>) -> Result<()> 
         None => tables(opened)?,
         Some(name) => columns(opened, name).await?,
     };
-    println(&table.to_string());
+    println(&table.to_string())?;
     Ok(())
 }
 

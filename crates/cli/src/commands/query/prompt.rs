@@ -38,7 +38,7 @@ pub(super) async fn run(opened: &Opened, labels: Labels, to: Option<&Path>) -> R
     }
     println(
         "Read-only SQL over the lake and its marts, each statement ended by ;   \\? lists the commands, \\q ends.",
-    );
+    )?;
     let mut session = Session {
         interrupts: Interrupts::listen()?,
         opened: Arc::new(opened.clone()),
@@ -60,7 +60,7 @@ pub(super) async fn run(opened: &Opened, labels: Labels, to: Option<&Path>) -> R
                     break;
                 }
             }
-            Err(ReadlineError::Interrupted) => println("(\\q or Ctrl-D ends)"),
+            Err(ReadlineError::Interrupted) => println("(\\q or Ctrl-D ends)")?,
             Err(ReadlineError::Eof) => break,
             Err(error) => return Err(error).context("read from the terminal"),
         }
@@ -142,15 +142,9 @@ impl Session {
                 self.format = format;
                 Ok(())
             }
-            Some(Command::Help) => {
-                println(commands::HELP);
-                Ok(())
-            }
+            Some(Command::Help) => println(commands::HELP),
             Some(Command::Describe(name)) => commands::describe(&self.opened, name).await,
-            Some(Command::Unknown(what)) => {
-                println(&what);
-                Ok(())
-            }
+            Some(Command::Unknown(what)) => println(&what),
             None => self.query(text).await,
         };
         if let Err(error) = done {
@@ -175,14 +169,14 @@ impl Session {
             answered = &mut answering => answered??,
             () = self.interrupts.pressed() => {
                 answering.abort();
-                println("cancelled");
+                println("cancelled")?;
                 return Ok(());
             }
         };
         if has_more {
             println(&format!(
                 "… the first {ROWS_SHOWN} rows; for all: deskmeter query --format csv -o FILE \"…\""
-            ));
+            ))?;
         }
         if io::stderr().is_terminal() {
             let _ = writeln!(io::stderr(), "({:.2} s)", started.elapsed().as_secs_f64());
