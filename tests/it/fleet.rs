@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use deskmeter_connections::{ConnectionName, Deletions, SealingKey, StoredArea};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::inside::files_below;
-use crate::support::{Desk, KEY, run};
+use crate::support::{Desk, KEY, deskmeter, run};
 
 /// A connected account of this name, with its pipeline file in the fleet's folder.
 fn join(fleet: &Path, name: &str, seed: u64) -> Desk {
@@ -46,6 +48,43 @@ fn an_account_that_fails_stops_no_other() {
     for told in ["one", "zero.toml", "next:"] {
         assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
     }
+}
+
+#[test]
+fn of_two_files_that_name_one_connection_the_first_alone_is_run() {
+    let fleet = TempDir::new().unwrap();
+    let folder = fleet.path().display().to_string();
+    let _one = join(fleet.path(), "one", 1);
+    std::fs::copy(fleet.path().join("one.toml"), fleet.path().join("two.toml")).unwrap();
+    let ran = run(fleet.path(), &["sync", "--all", &folder, "--format", "json"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    let accounts: Vec<Value> = serde_json::from_str(&ran.stdout).unwrap();
+    let codes: Vec<_> = accounts.iter().map(|account| account["exit_code"].as_i64().unwrap()).collect();
+    assert_eq!(codes, [0, 2], "{}", ran.stdout);
+    assert!(ran.stderr.contains("one.toml names the connection one, too"), "{}", ran.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_sync_of_all_that_is_asked_to_end_gives_every_lease_back() {
+    let fleet = TempDir::new().unwrap();
+    let folder = fleet.path().display().to_string();
+    let (one, _two) = (join(fleet.path(), "one", 1), join(fleet.path(), "two", 2));
+    let requests = one.simulator().requests().len();
+    let sync = ["sync", "--all", &folder, "--jobs", "1"];
+    let mut command = deskmeter(fleet.path(), &sync);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while one.simulator().requests().len() < requests + 2 && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_micros(300));
+    }
+    let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(asked.unwrap().success());
+    let ended = child.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(ended.status.success(), "{told}");
+    assert!(told.contains("one: the run was asked to end") && told.contains("two: not begun"), "{told}");
+    // One that was killed where it stood would have its lease for two minutes more.
+    run(fleet.path(), &sync).ok();
 }
 
 /// Leaves what a disconnect leaves that dies right after its deletion was written down.

@@ -11,6 +11,7 @@ mod logs;
 mod output;
 mod panics;
 mod progress;
+mod signals;
 
 use std::process::ExitCode;
 

@@ -29,7 +29,7 @@ impl Stop {
     }
 
     /// Whether the run shall end.
-    pub(crate) fn is_asked(&self) -> bool {
+    pub fn is_asked(&self) -> bool {
         *self.asked.borrow()
     }
 

@@ -8,6 +8,7 @@ use super::{Opened, println_or_tell};
 use crate::args::ServeArgs;
 use crate::env;
 use crate::exit_code::Exit;
+use crate::signals::asked_to_end;
 
 pub(crate) async fn run(opened: &Opened, args: &ServeArgs) -> Result<Exit> {
     let mut pipelines = vec![(opened.path.clone(), opened.pipeline.clone())];
@@ -29,7 +30,7 @@ pub(crate) async fn run(opened: &Opened, args: &ServeArgs) -> Result<Exit> {
             println_or_tell("No browser could be opened: open the address above.");
         }
     };
-    deskmeter_server::serve(options, tell, stopped()).await.map_err(usage)?;
+    deskmeter_server::serve(options, tell, asked_to_end()).await.map_err(usage)?;
     Ok(Exit::Ok)
 }
 
@@ -48,19 +49,6 @@ fn password(opened: &Opened) -> Result<Option<Password>> {
         Some(plain) => Ok(Some(Password::from_plain(&plain).map_err(usage)?)),
         None => Ok(None),
     }
-}
-
-/// Ends with Ctrl-C, or when a service manager asks for it.
-pub(super) async fn stopped() {
-    #[cfg(unix)]
-    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-        return;
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 fn usage(error: deskmeter_server::Error) -> Error {

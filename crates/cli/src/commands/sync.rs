@@ -7,21 +7,18 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use deskmeter_pipeline::{Context, SyncOptions, SyncReport};
 
-use super::{Opened, disconnect, note, println};
+use super::{Opened, disconnect, println};
 use crate::args::{Format, LogFormat, SyncArgs};
 use crate::exit_code::Exit;
 use crate::output::Table;
-use crate::{logs, progress};
-
-/// Exit code of a run that a second Ctrl-C ended, as shells tell it.
-const SECOND_SIGNAL: i32 = 130;
+use crate::{logs, progress, signals};
 
 pub(crate) async fn run(opened: &Opened, args: &SyncArgs) -> Result<Exit> {
     if disconnect::resume(&opened.pipeline, &opened.context).await? {
         return Ok(Exit::NotConnected);
     }
     let context = opened.context.clone().observed_by(progress::observer(&opened.global));
-    end_on_signal(&context);
+    signals::end_runs(context.stop.clone());
     let outcome = deskmeter_pipeline::sync(&opened.pipeline, &context, &options(args)).await;
     // Written also when the run failed: that is when somebody looks. How the run ended is told in any case.
     let written = match &args.metrics_file {
@@ -31,19 +28,6 @@ pub(crate) async fn run(opened: &Opened, args: &SyncArgs) -> Result<Exit> {
     tell(opened, &outcome?)?;
     written?;
     Ok(Exit::Ok)
-}
-
-/// Asks the run to end at Ctrl-C, or when a service manager wants it to: it commits what it has read and gives its lease
-/// back. A second Ctrl-C ends it where it stands.
-fn end_on_signal(context: &Context) {
-    let stop = context.stop.clone();
-    tokio::spawn(async move {
-        super::serve::stopped().await;
-        note("Ending after what is under way; once more ends at once.");
-        stop.ask();
-        super::serve::stopped().await;
-        std::process::exit(SECOND_SIGNAL);
-    });
 }
 
 /// How the command line asks for a run.

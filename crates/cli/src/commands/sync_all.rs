@@ -1,10 +1,11 @@
 //! `sync --all DIR`: the accounts of a folder, side by side in bounded memory.
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use deskmeter_pipeline::{Context, Error, ErrorKind, Shares, SyncOptions, SyncReport};
+use deskmeter_pipeline::{Context, Error, ErrorKind, PipelineFile, Shares, SyncOptions, SyncReport};
 use futures::{StreamExt as _, stream};
 use indicatif::ProgressBar;
 use serde::Serialize;
@@ -14,14 +15,17 @@ use super::{disconnect, println, read, set_engine, sync};
 use crate::args::{Format, Global, SyncArgs};
 use crate::exit_code::Exit;
 use crate::output::Table;
-use crate::{clock, env};
+use crate::{clock, env, signals};
 
 pub(crate) async fn run(global: &Global, args: &SyncArgs, folder: &Path) -> Result<Exit> {
     let files = pipeline_files(folder)?;
     let jobs = usize::from(args.jobs).min(files.len());
     let context = Context::new(clock::clock(), env::environment()).sharing(Shares::among(jobs));
+    signals::end_runs(context.stop.clone());
     let bar = progress(files.len());
-    let runs = files.into_iter().map(|file| one(file, global.clone(), context.clone(), sync::options(args)));
+    let runs = read_all(files)
+        .into_iter()
+        .map(|(file, read)| one(file, read, global.clone(), context.clone(), sync::options(args)));
     let mut accounts: Vec<Account> = stream::iter(runs)
         .buffer_unordered(jobs)
         .inspect(|account| {
@@ -68,16 +72,41 @@ impl Account {
     }
 }
 
+/// Every file, read. Of those that name one connection, as a copy does that was not changed, the first is that
+/// connection's.
+fn read_all(files: Vec<PathBuf>) -> Vec<(PathBuf, Result<PipelineFile>)> {
+    let mut owners: BTreeMap<String, PathBuf> = BTreeMap::new();
+    let read_one = |file: PathBuf| {
+        let pipeline = read(&file).and_then(|pipeline| {
+            let name = &pipeline.connection.name;
+            let owner = owners.entry(name.clone()).or_insert_with(|| file.clone());
+            anyhow::ensure!(*owner == file, "{} names the connection {name}, too", owner.display());
+            Ok(pipeline)
+        });
+        (file, pipeline)
+    };
+    files.into_iter().map(read_one).collect()
+}
+
 /// Runs one account to its end, on any thread.
-async fn one(file: PathBuf, global: Global, context: Context, options: SyncOptions) -> Account {
+async fn one(
+    file: PathBuf,
+    read: Result<PipelineFile>,
+    global: Global,
+    context: Context,
+    options: SyncOptions,
+) -> Account {
     let path = file.clone();
     let task = tokio::spawn(async move {
-        let mut pipeline = match read(&file) {
+        let mut pipeline = match read {
             Ok(pipeline) => pipeline,
             Err(error) => return Account::failed(file, None, ErrorKind::Config, &format!("{error:#}")),
         };
         set_engine(&mut pipeline, &global);
         let name = Some(pipeline.connection.name.clone());
+        if context.stop.is_asked() {
+            return Account::failed(file, name, ErrorKind::Stopped, "not begun: the runs were asked to end");
+        }
         match disconnect::resume(&pipeline, &context).await {
             Ok(false) => {}
             Ok(true) => {
@@ -139,8 +168,11 @@ fn summary(accounts: &[Account]) -> String {
             [read, report.rows_committed(), rejected, report.requests].map(|number| number.to_string())
         });
         let [read, committed, rejected, requests] = numbers.unwrap_or_default();
-        let result =
-            if account.report.is_some() { "ok".to_owned() } else { format!("exit {}", account.exit_code) };
+        let result = match (&account.report, account.kind) {
+            (Some(_), _) => "ok".to_owned(),
+            (None, Some(ErrorKind::Stopped)) => "asked to end".to_owned(),
+            (None, _) => format!("exit {}", account.exit_code),
+        };
         table.row([account.name(), result, read, committed, rejected, requests]);
     }
     for index in 2..=5 {
@@ -150,10 +182,12 @@ fn summary(accounts: &[Account]) -> String {
     format!("{table}\n{} of {} accounts synced", accounts.len() - failed, accounts.len())
 }
 
-/// The exit code of the first account that failed.
+/// The exit code of the first account that failed; that a run was asked to end is no failure.
 fn outcome(accounts: &[Account]) -> Result<Exit> {
     let failed: Vec<&Account> = accounts.iter().filter(|account| account.report.is_none()).collect();
-    let Some(kind) = failed.first().and_then(|first| first.kind) else { return Ok(Exit::Ok) };
+    let kinds = || failed.iter().filter_map(|account| account.kind);
+    let failure = kinds().find(|kind| *kind != ErrorKind::Stopped);
+    let Some(kind) = failure.or_else(|| kinds().next()) else { return Ok(Exit::Ok) };
     let lines = failed.iter().map(|account| account.line()).collect::<Vec<_>>().join("\n  ");
     Err(Error::new(kind, format!("sync {} of {} accounts:\n  {lines}", failed.len(), accounts.len()))
         .next("each account's own `deskmeter sync -p FILE` says more; the others are done")
