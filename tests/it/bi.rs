@@ -62,7 +62,11 @@ fn a_disconnect_takes_out_what_was_published_by_argument() {
     desk.run(&["sync"]).ok();
     // Nothing went there: it is not asked for later.
     assert_eq!(desk.run(&["publish", "postgres://nobody@127.0.0.1:1/nothing"]).code, 5);
-    desk.run(&["publish", &database.url_text()]).ok();
+    let published = desk.run(&["publish", &database.url_text(), "--format", "json"]).ok();
+    let published: serde_json::Value = serde_json::from_str(&published.stdout).unwrap();
+    let sent = published["tables"].as_array().unwrap();
+    let tickets = sent.iter().find(|table| table["table"] == "ticket_metrics").unwrap();
+    assert_eq!(tickets["rows"], 60, "{published}");
     assert!(!contents(&database).is_empty());
     let ran = desk.run(&["disconnect", "--yes"]);
     assert!(ran.code == 2 && ran.stderr.contains("DESKMETER_DATABASE_URL"), "{}: {}", ran.code, ran.stderr);

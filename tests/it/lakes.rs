@@ -152,11 +152,14 @@ fn reads_and_goes_on(from: u32) {
     assert_eq!(desk.number("select count(distinct agent_key) from agents"), 3, "pseudonyms go on");
     assert_eq!(desk.number("select count(*) from ticket_metrics"), 21);
 
-    desk.run(&["erase", "--ticket", "4"]).ok();
+    let erased = desk.run(&["erase", "--ticket", "4", "--format", "json"]).ok();
+    let erased: Value = serde_json::from_str(&erased.stdout).unwrap();
+    assert!(erased["rows_erased"].as_u64().is_some_and(|rows| rows > 0), "{erased}");
     assert_eq!(desk.number("select count(*) from tickets"), 20);
     assert_eq!(desk.number("select count(*) from ticket_events where ticket_id = 4"), 0);
     desk.run(&["privacy", "audit"]).ok();
-    desk.run(&["lake", "check"]).ok();
+    let findings = desk.run(&["lake", "check", "--format", "json"]).ok();
+    assert_eq!(serde_json::from_str::<Value>(&findings.stdout).unwrap(), json!([]));
 }
 
 #[test]

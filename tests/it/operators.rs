@@ -152,6 +152,9 @@ fn init_writes_a_file_that_validate_takes_and_never_writes_over_one() {
         "{}",
         wrong.stderr
     );
+    assert!(!wrong.stderr.contains("other.toml"), "there is no such file to correct: {}", wrong.stderr);
+    let spaced = run(dir.path(), &["init", "-p", "our desk.toml", "--account", "acme"]).ok();
+    assert!(spaced.stdout.contains("deskmeter sync -p 'our desk.toml'"), "{}", spaced.stdout);
 }
 
 /// The checks of `validate --format json`, as `subject: ok` or `subject: what is wrong`.

@@ -244,8 +244,8 @@ pub(crate) struct ValidateArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RunsArgs {
     /// How many runs to show.
-    #[arg(long, default_value_t = 20, value_name = "RUNS")]
-    pub(crate) limit: usize,
+    #[arg(long, default_value_t = 20, value_name = "RUNS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: u32,
 }
 
 /// Options of `demo`.

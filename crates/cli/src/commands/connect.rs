@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Opened, note, println, println_or_tell, span};
+use super::{Opened, note, println, println_or_tell, shell_word, span};
 use crate::args::ConnectArgs;
 use crate::exit_code::Exit;
 
@@ -25,7 +25,7 @@ pub(crate) async fn run(opened: &Opened, args: &ConnectArgs) -> Result<Exit> {
         "Connected {} with {}. Next: deskmeter sync -p {}",
         opened.pipeline.connection.name,
         report.scopes,
-        opened.path.display()
+        shell_word(&opened.path)
     ))?;
     if !report.missing_scopes.is_empty() {
         note(&format!(

@@ -14,7 +14,7 @@ use deskmeter_pipeline::{Context, PipelineFile, SyncOptions};
 use deskmeter_simulator::{Options, RateLimit, Running, World, WorldOptions};
 use tokio::task::JoinHandle;
 
-use super::{Usage, println, sync};
+use super::{Usage, println, shell_word, sync};
 use crate::args::{DemoArgs, Format, Global};
 use crate::exit_code::Exit;
 use crate::{clock, env, progress};
@@ -117,7 +117,7 @@ async fn allow(url: String) -> Result<()> {
 }
 
 fn what_next(dir: &Path, file: &Path) -> String {
-    let (lake, file) = (dir.join("lake").join("demo"), file.display());
+    let (lake, file) = (dir.join("lake").join("demo"), shell_word(file));
     format!(
         "\nThe Parquet lies in {}: Delta tables that any Delta reader opens.\nTry next:\n  \
          deskmeter serve -p {file} --open    charts in your browser\n  \

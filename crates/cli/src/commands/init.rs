@@ -5,9 +5,9 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use deskmeter_pipeline::{Error, PipelineFile};
+use deskmeter_pipeline::PipelineFile;
 
-use super::{Usage, println};
+use super::{Usage, println, shell_word};
 use crate::args::{Global, InitArgs};
 use crate::exit_code::Exit;
 
@@ -26,7 +26,10 @@ pub(crate) fn run(global: &Global, args: &InitArgs) -> Result<Exit> {
     let answers = Answers::gather(args)?;
     let text = answers.to_toml();
     let folder = path.parent().unwrap_or(Path::new("."));
-    PipelineFile::parse(&text, folder).map_err(|problems| Error::problems(path, &problems))?;
+    PipelineFile::parse(&text, folder).map_err(|problems| {
+        let problems = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  ");
+        Usage(format!("the answers make no pipeline file, and none was written:\n  {problems}"))
+    })?;
     // Created as new: a file that someone else wrote meanwhile stays.
     let mut file = std::fs::File::create_new(path).with_context(|| format!("create {}", path.display()))?;
     file.write_all(text.as_bytes()).with_context(|| format!("write {}", path.display()))?;
@@ -157,7 +160,7 @@ fn what_next(path: &Path) -> String {
     let option = if path == Path::new(crate::env::PIPELINE_DEFAULT) {
         String::new()
     } else {
-        format!(" -p {}", path.display())
+        format!(" -p {}", shell_word(path))
     };
     format!(
         "{} is written. Next:\n  \

@@ -25,13 +25,14 @@ mod sync;
 mod sync_all;
 mod validate;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use deskmeter_pipeline::{Context, Error, ErrorKind, PipelineFile};
 use deskmeter_server::Labels;
 
-use crate::args::{Cli, Command, Global};
+use crate::args::{Cli, Command, Format, Global};
 use crate::exit_code::Exit;
 use crate::{clock, env};
 
@@ -137,14 +138,23 @@ fn labels(path: &Path) -> Result<Labels> {
 /// Seals everything anew with the first key, so that the others can be dropped.
 async fn rekey(opened: &Opened) -> Result<Exit> {
     let report = deskmeter_pipeline::rekey(&opened.pipeline, &opened.context).await?;
-    println(&format!(
+    let text = format!(
         "{} of {} connections were sealed anew; every one is sealed with the first key of {}, and the others can be \
          dropped.",
         report.resealed,
         report.connections.len(),
         opened.pipeline.state.key_env
-    ))?;
+    );
+    answer(opened, &serde_json::to_value(&report)?, &text)?;
     Ok(Exit::Ok)
+}
+
+/// What a command did: as JSON where that is asked for, else in words.
+pub(crate) fn answer(opened: &Opened, json: &serde_json::Value, text: &str) -> Result<()> {
+    match opened.global.format {
+        Format::Json => println(&serde_json::to_string_pretty(json)?),
+        _ => println(text),
+    }
 }
 
 /// A line on standard error, which is for people.
@@ -169,6 +179,13 @@ pub(crate) fn println_or_tell(line: &str) {
     if let Err(error) = println(line) {
         crate::failure::tell(&error);
     }
+}
+
+/// A path as a shell takes it, for commands to copy.
+pub(crate) fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    // Only a text with a NUL cannot be quoted, and no path has one.
+    shlex::try_quote(&text).map_or_else(|_| text.clone(), Cow::into_owned)
 }
 
 /// Seconds as a person reads them: `45 s`, `12 min`, `3.5 h`, `2 days`.

@@ -12,7 +12,7 @@ use crate::exit_code::Exit;
 use crate::output::{self, Table};
 
 pub(crate) async fn run(opened: &Opened, args: &RunsArgs) -> Result<Exit> {
-    let runs = deskmeter_pipeline::runs(&opened.pipeline, &opened.context, args.limit).await?;
+    let runs = deskmeter_pipeline::runs(&opened.pipeline, &opened.context, args.limit as usize).await?;
     match opened.global.format {
         Format::Json => println(&serde_json::to_string_pretty(&runs)?)?,
         Format::Table if runs.is_empty() => println("no run yet: run `deskmeter sync`")?,
