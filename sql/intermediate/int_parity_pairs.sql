@@ -1,3 +1,5 @@
+-- DECISIONS.md#parity: a set tells nothing of what came after the ticket's row
+-- that brought it.
 select
     derived.ticket_id,
     0 as instance_id,
@@ -44,8 +46,22 @@ select
         theirs.agent_wait_minutes_calendar,
         theirs.agent_wait_minutes_business,
         theirs.on_hold_minutes_calendar, theirs.on_hold_minutes_business
-    ]) as zendesk_value
+    ]) as zendesk_value,
+    coalesce(unnest([
+        replies.last_replied_at, derived.status_changed_at,
+        derived.last_assigned_at, stations.last_grouped_at,
+        derived.first_replied_at, derived.first_replied_at,
+        derived.first_resolved_at, derived.first_resolved_at,
+        derived.last_resolved_at, derived.last_resolved_at,
+        derived.status_changed_at, derived.status_changed_at,
+        derived.status_changed_at, derived.status_changed_at,
+        derived.status_changed_at, derived.status_changed_at
+    ]) > theirs.generated_at, false) as is_stale
 from ticket_metrics as derived
 inner join stg_zendesk__ticket_metric_sets as theirs
     on derived.ticket_id = theirs.ticket_id
+left join int_ticket_replies as replies
+    on derived.ticket_id = replies.ticket_id
+left join int_ticket_stations as stations
+    on derived.ticket_id = stations.ticket_id
 where theirs.generated_at <= $as_of

@@ -18,6 +18,7 @@ with comments as (
 select
     ticket_id,
     min(occurred_at) filter (where is_reply) as first_replied_at,
+    max(occurred_at) filter (where is_reply) as last_replied_at,
     count(*) filter (where is_reply) as n_replies,
     count(*) as n_comments,
     count(*) filter (where is_public) as n_comments_public,

@@ -41,6 +41,8 @@ select
         as first_assigned_at,
     max(occurred_at) filter (where is_assignee and value is not null)
         as last_assigned_at,
+    max(occurred_at) filter (where is_group and value is not null)
+        as last_grouped_at,
     sum(calendar_seconds(occurred_at, next_at))
         filter (where is_assignee and value is null) as seconds_unassigned_again
 from taken

@@ -3,7 +3,7 @@ with pairs as (
     select
         ticket_id, instance_id, metric, created_month, derived_value,
         zendesk_value, has_schedule, has_history_gap, is_deleted, is_merged,
-        is_reopened_open, has_ended, 'metric_set' as zendesk_source
+        is_reopened_open, has_ended, is_stale, 'metric_set' as zendesk_source
     from int_parity_pairs
 
     union all
@@ -11,7 +11,8 @@ with pairs as (
     select
         ticket_id, instance_id, metric, created_month, derived_value,
         zendesk_value, has_schedule, has_history_gap, is_deleted, is_merged,
-        is_reopened_open, has_ended, 'update_status' as zendesk_source
+        is_reopened_open, has_ended, false as is_stale,
+        'update_status' as zendesk_source
     from int_parity_clocks
 ),
 
@@ -39,6 +40,7 @@ select
         when has_history_gap then 'history_gap'
         when is_deleted then 'deleted'
         when is_merged then 'merged'
+        when is_stale then 'stale_metric_set'
         when is_running_sum and not has_ended then 'not_ended'
         when derived_value is null then 'only_zendesk'
         when zendesk_value is null then 'only_derived'

@@ -8,8 +8,10 @@ use deskmeter_warehouse::MemoryTables;
 
 use crate::world::{Cell, DAY, Dice, Row, START, agents, month, put, text};
 
-/// Metric events are read after the tickets: what happened meanwhile is newer than the watermark.
+/// Metric events are read after the ticket events: what happened meanwhile is newer than the watermark.
 const READ_LATER: i64 = 3 * 3_600;
+/// Tickets are read before the ticket events: their rows and metric sets do not know what happened meanwhile.
+const READ_EARLIER: i64 = 5 * DAY;
 
 /// Tickets with everything that ever becomes of them.
 pub(crate) struct Desk {
@@ -46,7 +48,7 @@ impl Desk {
         for (_, life) in
             self.lives.iter().zip(1..).map(|(life, id)| (id, life)).filter(|(id, _)| !erased.contains(id))
         {
-            if let Some((_, row)) = life.rows.iter().rev().find(|(time, _)| *time <= at) {
+            if let Some((_, row)) = life.rows.iter().rev().find(|(time, _)| *time <= at - READ_EARLIER) {
                 tickets.push(row.clone());
                 sets.push(set_of(row));
             }
@@ -73,7 +75,11 @@ impl Desk {
         let is_new = |rows: &[(i64, Row)], later: i64| {
             rows.iter().any(|(time, _)| from + later < *time && *time <= to + later)
         };
-        let is_seen = |life: &Life| is_new(&life.events, 0) || is_new(&life.metric_events, READ_LATER);
+        let is_seen = |life: &Life| {
+            is_new(&life.rows, -READ_EARLIER)
+                || is_new(&life.events, 0)
+                || is_new(&life.metric_events, READ_LATER)
+        };
         (1..).zip(&self.lives).filter(|(_, life)| is_seen(life)).map(|(ticket, _)| ticket).collect()
     }
 }
