@@ -377,7 +377,8 @@ pub(crate) struct ServeArgs {
     /// Address; any but a loopback one needs a password in DESKMETER_PASSWORD or DESKMETER_PASSWORD_HASH.
     #[arg(long, default_value = "127.0.0.1:8780", value_name = "ADDRESS:PORT")]
     pub(crate) bind: std::net::SocketAddr,
-    /// The address that browsers use, when a proxy stands before the console.
+    /// The address that browsers use, when a proxy stands before the console; it must put the visitor's own address last in
+    /// X-Forwarded-For.
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<url::Url>,
     /// Further pipeline files, one card each.

@@ -35,6 +35,8 @@ pub(crate) struct App {
     pub(crate) hosts: Hosts,
     /// Who has signed in.
     pub(crate) sessions: Sessions,
+    /// Whether requests come by a proxy, which says for whom it asks.
+    pub(crate) is_behind_proxy: bool,
     /// Failed sign-ins.
     pub(crate) attempts: Attempts,
     /// What people must know to get in.
@@ -81,6 +83,7 @@ impl App {
         Ok(Self {
             hosts: Hosts::new(bound, options.public_url.as_ref()),
             sessions: Sessions::new(),
+            is_behind_proxy: options.public_url.is_some(),
             attempts: Attempts::default(),
             password: options.password,
             labels: options.labels,

@@ -18,6 +18,7 @@ pub struct ServeOptions {
     /// Address; any but a loopback one needs a password. Port 0 takes a free one.
     pub bind: SocketAddr,
     /// The address that people's browsers use, when a proxy stands before the console, as `https://metrics.example`.
+    /// The last address that the proxy names in `X-Forwarded-For` is then the visitor's, by which wrong passwords count.
     /// With `https` cookies travel over TLS alone.
     pub public_url: Option<Url>,
     /// The configured connections, each with the path of its file.

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::app::App;
 use crate::pages::login;
-use crate::security::{Peer, SessionId};
+use crate::security::{Client, SessionId};
 
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -22,12 +22,12 @@ const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 pub(crate) async fn metrics(
     State(app): State<Arc<App>>,
     Extension(session): Extension<SessionId>,
-    Extension(peer): Extension<Peer>,
+    Extension(client): Extension<Client>,
     headers: HeaderMap,
 ) -> Response {
     if !app.is_signed_in(&session) {
         match basic_password(&headers) {
-            Some(attempt) => match login::is_password(&app, peer, attempt).await {
+            Some(attempt) => match login::is_password(&app, client, attempt).await {
                 Ok(true) => {}
                 Ok(false) => return ask(),
                 Err(wait) => return login::too_many(wait),

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::form::Submitted;
 use super::{Refusal, html};
 use crate::app::App;
-use crate::security::{Peer, SessionId};
+use crate::security::{Client, SessionId};
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -38,10 +38,10 @@ pub(crate) async fn form(
 pub(crate) async fn sign_in(
     State(app): State<Arc<App>>,
     Extension(session): Extension<SessionId>,
-    Extension(peer): Extension<Peer>,
+    Extension(client): Extension<Client>,
     mut form: Submitted,
 ) -> Result<Response, Refusal> {
-    match is_password(&app, peer, Zeroizing::new(form.take("password"))).await {
+    match is_password(&app, client, Zeroizing::new(form.take("password"))).await {
         Ok(true) => {
             app.sessions.sign_out(&session);
             let session = SessionId::random();
@@ -71,21 +71,27 @@ pub(crate) async fn sign_out(
 
 /// Whether this is the password; the time to wait when there were too many failures. Without a password every attempt
 /// is right: there is nothing to guess.
-pub(crate) async fn is_password(app: &App, peer: Peer, attempt: Zeroizing<String>) -> Result<bool, Duration> {
+pub(crate) async fn is_password(
+    app: &App,
+    client: Client,
+    attempt: Zeroizing<String>,
+) -> Result<bool, Duration> {
     let Some(password) = app.password.clone() else { return Ok(true) };
-    let address = peer.0.ip();
-    app.attempts.begin(address, Instant::now())?;
+    app.attempts.begin(client, Instant::now())?;
     // Hashing is slow on purpose: not on the threads that write pages.
     let is_right = tokio::task::spawn_blocking(move || password.matches(&attempt)).await.unwrap_or(false);
     if is_right {
-        app.attempts.succeed(address);
+        app.attempts.succeed(client);
     }
     Ok(is_right)
 }
 
 /// Refuses with the time to wait.
 pub(crate) fn too_many(wait: Duration) -> Response {
-    let text = "Too many wrong passwords. Wait a quarter of an hour and try again.";
+    let text = match wait.as_secs().div_ceil(60) {
+        0 | 1 => "Too many wrong passwords. Try again in a minute.".to_owned(),
+        minutes => format!("Too many wrong passwords. Try again in {minutes} minutes."),
+    };
     let mut answer = Refusal::new(StatusCode::TOO_MANY_REQUESTS, text).into_response();
     answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
     answer

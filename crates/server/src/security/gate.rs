@@ -10,8 +10,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::SessionId;
 use super::headers::harden;
+use super::{Client, SessionId};
 use crate::app::App;
 use crate::pages::{Refusal, onward};
 
@@ -26,7 +26,7 @@ const LOGIN: &str = "/login";
 /// What anyone may see: the way in, and whether the server lives.
 const OPEN: [&str; 4] = [LOGIN, "/healthz", "/oauth/callback", "/metrics"];
 
-/// Who has sent a request.
+/// Where a connection comes from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
@@ -50,6 +50,9 @@ pub(crate) async fn guard(State(app): State<Arc<App>>, mut request: Request, nex
         };
         return hardened(answer);
     }
+    if let Some(client) = client(&app, &request) {
+        request.extensions_mut().insert(client);
+    }
     request.extensions_mut().insert(session.clone());
     let mut answer = hardened(next.run(request).await);
     // An answer that sets a cookie of its own (a sign-in) wins; one that people may be led to from elsewhere sets
@@ -59,6 +62,12 @@ pub(crate) async fn guard(State(app): State<Arc<App>>, mut request: Request, nex
         app.set_cookie(&mut answer, &session);
     }
     answer
+}
+
+/// Who sends a request: the proxy says so where one stands before the console.
+fn client(app: &App, request: &Request) -> Option<Client> {
+    let address = request.extensions().get::<Peer>()?.0.ip();
+    Some(if app.is_behind_proxy { Client::behind(address, request.headers()) } else { Client::new(address) })
 }
 
 /// Whether a link of another site led here, so that the browser kept the strict cookie back.

@@ -2,6 +2,7 @@
 //! password and how often it may be tried, and the headers that tell the browser what a page may do.
 
 mod attempts;
+mod client;
 mod gate;
 mod headers;
 mod hosts;
@@ -9,6 +10,7 @@ mod password;
 mod session;
 
 pub(crate) use attempts::Attempts;
+pub(crate) use client::Client;
 pub(crate) use gate::{Peer, body, guard};
 pub(crate) use hosts::Hosts;
 pub use password::Password;

@@ -1,12 +1,14 @@
 //! What a visitor who means no good can do.
 
 use deskmeter_server::{Error, ServeOptions};
-use reqwest::Method;
 use reqwest::header::{ORIGIN, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
+use reqwest::{Method, Response};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::support::{Console, PASSWORD, context};
+
+const WRONG: &str = "wrong horse battery";
 
 #[tokio::test]
 async fn an_address_that_others_reach_needs_a_password() {
@@ -126,18 +128,53 @@ async fn nothing_is_shown_before_the_password_and_all_of_it_after() {
     console.stop().await;
 }
 
+fn wait_of(answer: &Response) -> u64 {
+    assert_eq!(answer.status(), 429);
+    answer.headers()[RETRY_AFTER].to_str().unwrap().parse().unwrap()
+}
+
 #[tokio::test]
 async fn the_sixth_wrong_password_has_to_wait() {
     let console = Console::lonely(Some(PASSWORD)).await;
-    let mut visitor = console.visitor();
-    for _ in 0..5 {
-        let answer = visitor.submit("/login", "/login", &[("password", "wrong horse battery")]).await;
+    for number in 0..5 {
+        // Without a proxy nobody else says who asks.
+        let mut visitor = console.visitor_for(&format!("203.0.113.{number}"));
+        let answer = visitor.signs_in(WRONG).await;
         assert_eq!(answer.status(), 401);
         assert!(!answer.headers().contains_key(SET_COOKIE));
     }
-    let answer = visitor.submit("/login", "/login", &[("password", PASSWORD)]).await;
-    assert_eq!(answer.status(), 429, "even the right one");
-    assert!(answer.headers()[RETRY_AFTER].to_str().unwrap().parse::<u64>().unwrap() > 800);
+    let answer = console.visitor().signs_in(PASSWORD).await;
+    assert!(wait_of(&answer) > 800, "even the right one");
+    assert!(answer.text().await.unwrap().contains("Try again in 15 minutes."));
+    console.stop().await;
+}
+
+#[tokio::test]
+async fn behind_a_proxy_wrong_passwords_hold_up_nobody_else() {
+    let console = Console::behind_a_proxy().await;
+    for number in 0..5 {
+        // What stands before the last address is the visitor's own claim.
+        let mut guesser = console.visitor_for(&format!("198.51.100.{number}, 203.0.113.7"));
+        assert_eq!(guesser.signs_in(WRONG).await.status(), 401, "{number}");
+    }
+    assert!(wait_of(&console.visitor_for("203.0.113.7").signs_in(PASSWORD).await) > 800);
+    assert_eq!(console.visitor_for("203.0.113.8").signs_in(PASSWORD).await.status(), 303);
+    console.stop().await;
+}
+
+#[tokio::test]
+async fn addresses_without_end_buy_ten_guesses_a_minute() {
+    let console = Console::behind_a_proxy().await;
+    let mut colleague = console.visitor_for("192.0.2.1");
+    assert_eq!(colleague.signs_in(PASSWORD).await.status(), 303);
+    for number in 0..10 {
+        let mut guesser = console.visitor_for(&format!("203.0.113.{number}"));
+        assert_eq!(guesser.signs_in(WRONG).await.status(), 401, "{number}");
+    }
+    assert!(wait_of(&console.visitor_for("203.0.113.10").signs_in(WRONG).await) <= 60);
+    // Neither a session nor an address that knew the password before is held up.
+    colleague.page("/integrations").await;
+    assert_eq!(console.visitor_for("192.0.2.1").signs_in(PASSWORD).await.status(), 303);
     console.stop().await;
 }
 

@@ -8,7 +8,7 @@ use deskmeter_pipeline::{Context, PipelineFile};
 use deskmeter_server::{Limits, Password, ServeOptions};
 use deskmeter_simulator::{Options, RateLimit, Running, World, WorldOptions};
 use deskmeter_zendesk::UnixSeconds;
-use reqwest::header::{COOKIE, HOST, SET_COOKIE};
+use reqwest::header::{COOKIE, HOST, HeaderMap, HeaderName, SET_COOKIE};
 use reqwest::{Method, RequestBuilder, Response};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 /// The time in which all tests live: 2026-11-22 12:00 UTC.
 pub(crate) const NOW: i64 = 1_795_348_800;
 pub(crate) const PASSWORD: &str = "correct horse battery";
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// A console that is served until it is stopped.
 pub(crate) struct Console {
@@ -52,6 +53,17 @@ impl Console {
         let dir = TempDir::new().unwrap();
         let pipeline = pipeline(dir.path(), account, rest);
         Self::start(dir, pipeline, password).await
+    }
+
+    /// A console with a password behind a proxy.
+    pub(crate) async fn behind_a_proxy() -> Self {
+        let dir = TempDir::new().unwrap();
+        let pipeline = pipeline(dir.path(), "http://127.0.0.1:9", "");
+        Self::serve(dir, pipeline, |options| {
+            options.password = Some(Password::from_plain(PASSWORD).unwrap());
+            options.public_url = Some("https://desk.example".parse().unwrap());
+        })
+        .await
     }
 
     /// A console that waits for a slow sender hardly at all.
@@ -111,7 +123,17 @@ impl Console {
     }
 
     pub(crate) fn visitor(&self) -> Visitor {
+        self.visitor_by(HeaderMap::new())
+    }
+
+    /// A visitor for whom a proxy asks, which sends this as `X-Forwarded-For`.
+    pub(crate) fn visitor_for(&self, forwarded: &str) -> Visitor {
+        self.visitor_by(HeaderMap::from_iter([(FORWARDED_FOR, forwarded.parse().unwrap())]))
+    }
+
+    fn visitor_by(&self, headers: HeaderMap) -> Visitor {
         let http = reqwest::Client::builder()
+            .default_headers(headers)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()
@@ -152,6 +174,11 @@ impl Visitor {
         let answer = self.request(Method::POST, action).form(&fields).send().await.unwrap();
         self.keep(&answer);
         answer
+    }
+
+    /// How the console answers when the visitor tries to sign in by this password.
+    pub(crate) async fn signs_in(&mut self, password: &str) -> Response {
+        self.submit("/login", "/login", &[("password", password)]).await
     }
 
     pub(crate) async fn with_host(&self, host: &str) -> Response {
