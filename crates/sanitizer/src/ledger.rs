@@ -21,7 +21,8 @@ pub(crate) struct Counts {
 }
 
 /// Counts of all pages that were read, by stream and path. An array or object that is dropped counts once, at its
-/// own path, whatever it holds. Rows that were refused or dropped count all their values as dropped.
+/// own path, whatever it holds. Rows that were refused or dropped count all their values as dropped. Of what tells of
+/// satisfaction surveys no count leaves this crate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ledger {
     places: [Vec<Counts>; Place::ALL.len()],
@@ -55,10 +56,11 @@ impl Default for Ledger {
 }
 
 impl Ledger {
-    /// Every path at which anything was seen.
+    /// Every path at which anything was seen, but for those of which nothing is told.
     pub fn rows(&self) -> impl Iterator<Item = LedgerRow> {
         Place::ALL.into_iter().zip(&self.places).flat_map(|(place, counts)| {
-            let seen = counts.iter().enumerate().filter(|(_, counts)| **counts != Counts::default());
+            let seen = counts.iter().enumerate();
+            let seen = seen.filter(move |(at, counts)| place.is_told(*at) && **counts != Counts::default());
             seen.map(move |(index, counts)| LedgerRow {
                 stream: place.stream(),
                 path: place.path(index),

@@ -230,6 +230,12 @@ impl Place {
         }
     }
 
+    /// Whether the count of a key may be told. That a rating stands on a ticket tells that a survey was offered, which is
+    /// never collected either (leak place 7), and a run may be of one ticket.
+    pub(crate) fn is_told(self, index: usize) -> bool {
+        self.keys().get(index).is_none_or(|key| !key.starts_with("satisfaction"))
+    }
+
     /// Index of every key that is not named, which is `*` in a path.
     pub(crate) const fn unknown(self) -> usize {
         self.keys().len()

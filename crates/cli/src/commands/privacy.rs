@@ -41,6 +41,7 @@ async fn ledger(opened: &Opened) -> Result<Exit> {
             .first()
             .map(|batch| arrow::util::display::array_value_to_string(batch.column(0), 0).unwrap_or_default());
         println(&format!("{} subjects seen and dropped; 0 stored", subjects.unwrap_or_default()))?;
+        println("satisfaction surveys: dropped and not counted, for a count tells that one was offered")?;
     }
     Ok(Exit::Ok)
 }

@@ -194,6 +194,29 @@ fn no_leak_place_comes_out_wherever_it_is_planted() {
 }
 
 #[test]
+fn the_ledger_of_one_record_does_not_tell_that_a_survey_was_offered() {
+    let ledger_of = |stream: Stream, row: &Value| {
+        let mut sanitizer = sanitizer();
+        sanitizer.page(stream, json!({stream.rows_key(): [row]}).to_string().as_bytes()).unwrap();
+        sanitizer.ledger().rows().collect::<Vec<_>>()
+    };
+    for (stream, place, key) in [
+        (Stream::Tickets, "", "satisfaction_rating"),
+        (Stream::Tickets, "", "satisfaction_probability"),
+        (Stream::TicketEvents, "/child_events/0", "satisfaction_score"),
+        (Stream::TicketEvents, "/child_events/0", "satisfaction_comment"),
+    ] {
+        let mut plain = row(stream);
+        if stream == Stream::TicketEvents {
+            plain["child_events"] = json!([{"id": 3, "event_type": "Change"}]);
+        }
+        let mut offered = plain.clone();
+        offered.pointer_mut(place).unwrap()[key] = json!("offered");
+        assert_eq!(ledger_of(stream, &offered), ledger_of(stream, &plain), "{key} of {stream}");
+    }
+}
+
+#[test]
 fn raw_ids_of_people_and_organizations_come_out_nowhere() {
     for stream in [Stream::Users, Stream::Organizations] {
         let mut row = row(stream);
