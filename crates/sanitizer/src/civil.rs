@@ -12,13 +12,19 @@ const DAY: i64 = 86_400;
 /// The time that an RFC 3339 text tells, with `Z` or an offset, fractions of a second cut off. The range is not
 /// checked here.
 pub(crate) fn parse_rfc3339(text: &str) -> Option<UnixSeconds> {
-    let (clock, rest) = text.as_bytes().split_at_checked(19)?;
-    let punctuation = [(4, b"--"), (7, b"--"), (10, b"Tt"), (13, b"::"), (16, b"::")];
-    if !punctuation.iter().all(|(at, allowed)| allowed.contains(&clock[*at])) {
+    let (clock, rest) = text.as_bytes().split_first_chunk::<19>()?;
+    let [y1, y2, y3, y4, dash1, m1, m2, dash2, d1, d2, t, h1, h2, colon1, n1, n2, colon2, s1, s2] = *clock;
+    let is_punctuated = [dash1, dash2, colon1, colon2] == *b"--::" && matches!(t, b'T' | b't');
+    // Without a branch for each: nearly all of them are digits.
+    let are_digits = [y1, y2, y3, y4, m1, m2, d1, d2, h1, h2, n1, n2, s1, s2]
+        .iter()
+        .fold(true, |all, byte| all & byte.is_ascii_digit());
+    if !(is_punctuated && are_digits) {
         return None;
     }
-    let (year, month, day) = (digits(&clock[0..4])?, digits(&clock[5..7])?, digits(&clock[8..10])?);
-    let (hour, minute, second) = (digits(&clock[11..13])?, digits(&clock[14..16])?, digits(&clock[17..19])?);
+    let two = |tens: u8, ones: u8| i64::from(tens - b'0') * 10 + i64::from(ones - b'0');
+    let (year, month, day) = (two(y1, y2) * 100 + two(y3, y4), two(m1, m2), two(d1, d2));
+    let (hour, minute, second) = (two(h1, h2), two(n1, n2), two(s1, s2));
     if !(1..=12).contains(&month) || !(1..=days_in_month(year, month)).contains(&day) {
         return None;
     }
