@@ -12,7 +12,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
-use parquet::file::properties::{WriterProperties, WriterVersion};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::schema::types::ColumnPath;
 use serde_json::{Map, Value, json};
 
@@ -38,8 +38,11 @@ pub fn writer_properties(schema: &Schema) -> WriterProperties {
                 .set_column_dictionary_enabled(column.clone(), false)
                 .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
         } else {
-            // Deltas of strings would take two megabytes of each column of each file under way, used or not.
-            properties = properties.set_column_encoding(column, Encoding::PLAIN);
+            // Deltas of strings would take two megabytes of each column of each file under way, used or not. Words and
+            // pseudonyms lie in no order, so that bounds of theirs spare nobody a page.
+            properties = properties
+                .set_column_statistics_enabled(column.clone(), EnabledStatistics::None)
+                .set_column_encoding(column, Encoding::PLAIN);
         }
     }
     properties.build()
