@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
-use arrow::compute::{concat_batches, interleave_record_batch};
+use arrow::compute::interleave_record_batch;
 use arrow::datatypes::Int64Type;
 use arrow::error::ArrowError;
-use arrow::row::Rows;
 use deskmeter_tables::{Table, Version};
 
 use crate::Error;
-use crate::probe::{integers, row_converter};
+use crate::keys::{Key, KeyMaker, Keys};
+use crate::probe::integers;
 
-/// Rows that arrived side by side are copied as one when such runs are at least this long on average.
-const RUN_ROWS: usize = 16;
+/// Rows that arrived side by side need no copy when such runs are at least this long on average.
+const RUN_ROWS: usize = 256;
 
 /// Rows that are copied at once: about a megabyte, which the next ones take again.
 const COPIED_ROWS: usize = 8 * 1024;
@@ -26,7 +26,6 @@ type Place = (usize, usize);
 #[derive(Debug, Clone)]
 pub(crate) struct Incoming {
     pub(crate) month: String,
-    table: &'static Table,
     batches: Arc<[RecordBatch]>,
     places: Arc<[Place]>,
 }
@@ -41,9 +40,19 @@ impl Incoming {
         self.copy_of(&self.places)
     }
 
-    /// All rows, some at a time.
-    pub(crate) fn copies(&self) -> impl Iterator<Item = Result<RecordBatch, ArrowError>> {
-        self.places.chunks(COPIED_ROWS).map(|places| self.copy_of(places))
+    /// All rows, some at a time: as they lie, where most did arrive in the order of their keys, else copied.
+    pub(crate) fn pieces(&self) -> Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + '_> {
+        let runs = || self.places.chunk_by(|(batch, row), next| *next == (*batch, row + 1));
+        if runs().count() * RUN_ROWS <= self.places.len() {
+            return Box::new(runs().filter_map(|run| self.slice(run)).map(Ok));
+        }
+        Box::new(self.places.chunks(COPIED_ROWS).map(|places| self.copy_of(places)))
+    }
+
+    /// Rows that lie side by side.
+    fn slice(&self, run: &[Place]) -> Option<RecordBatch> {
+        let (batch, start) = *run.first()?;
+        self.batches.get(batch).map(|batch| batch.slice(start, run.len()))
     }
 
     /// Whether a row's key, which is this one column of integers, is within these bounds.
@@ -57,20 +66,7 @@ impl Incoming {
     }
 
     fn copy_of(&self, places: &[Place]) -> Result<RecordBatch, ArrowError> {
-        let mut runs: Vec<(usize, usize, usize)> = Vec::new();
-        for (batch, row) in places {
-            match runs.last_mut() {
-                Some((of, start, rows)) if of == batch && *start + *rows == *row => *rows += 1,
-                _ => runs.push((*batch, *row, 1)),
-            }
-        }
-        if runs.len() * RUN_ROWS > places.len() {
-            return interleave_record_batch(&self.batches.iter().collect::<Vec<_>>(), places);
-        }
-        let slices = runs
-            .into_iter()
-            .filter_map(|(batch, start, rows)| self.batches.get(batch).map(|batch| batch.slice(start, rows)));
-        concat_batches(&self.table.schema(), &slices.collect::<Vec<_>>())
+        interleave_record_batch(&self.batches.iter().collect::<Vec<_>>(), places)
     }
 }
 
@@ -78,42 +74,40 @@ impl Incoming {
 /// newest version, and the later arrival among equals; of rows that never change, the first.
 pub(crate) fn prepare(table: &'static Table, batches: Vec<RecordBatch>) -> Result<Vec<Incoming>, Error> {
     let arrivals = Arrivals::of(table, &batches).map_err(Error::arrow(table.name))?;
-    let by_month: Vec<(String, Arc<[Place]>)> = arrivals
-        .months()
-        .into_iter()
-        .map(|(month, arrived)| (month.to_owned(), arrivals.places_of(&arrivals.winners(arrived))))
-        .collect();
+    let months = arrivals.months().into_iter();
+    let by_month: Vec<(String, Vec<Place>)> =
+        months.map(|(month, arrived)| (month.to_owned(), arrivals.winners(arrived))).collect();
     let batches: Arc<[RecordBatch]> = batches.into();
-    let incoming = |(month, places)| Incoming { month, table, batches: Arc::clone(&batches), places };
+    let incoming = |(month, places): (_, Vec<_>)| Incoming {
+        month,
+        batches: Arc::clone(&batches),
+        places: places.into(),
+    };
     Ok(by_month.into_iter().map(incoming).collect())
 }
 
-/// All rows in the order of their arrival, each known by its number in it.
+/// All rows in the order of their arrival.
 struct Arrivals<'a> {
     table: &'static Table,
     batches: &'a [RecordBatch],
-    /// Batch, and row in it, of each arrival.
-    places: Vec<Place>,
-    keys: Option<Rows>,
+    /// The keys of each batch.
+    keys: Vec<Keys>,
+    /// The versions of each batch, of a table that has versions.
     versions: Vec<Int64Array>,
 }
 
 impl<'a> Arrivals<'a> {
     fn of(table: &'static Table, batches: &'a [RecordBatch]) -> Result<Self, ArrowError> {
-        let places = batches.iter().enumerate();
-        let places = places.flat_map(|(batch, rows)| (0..rows.num_rows()).map(move |row| (batch, row)));
-        let mut arrivals =
-            Self { table, batches, places: places.collect(), keys: None, versions: Vec::new() };
-        let mut converter = None;
+        let mut arrivals = Self { table, batches, keys: Vec::new(), versions: Vec::new() };
+        let mut maker = None;
         for batch in batches {
             let key: Vec<ArrayRef> =
                 table.key.iter().filter_map(|name| batch.column_by_name(name).cloned()).collect();
-            let converter = match &mut converter {
-                Some(converter) => converter,
-                None => converter.insert(row_converter(&key)?),
+            let maker = match &mut maker {
+                Some(maker) => maker,
+                None => maker.insert(KeyMaker::of(&key)?),
             };
-            let keys = arrivals.keys.get_or_insert_with(|| converter.empty_rows(0, 0));
-            converter.append(keys, &key)?;
+            arrivals.keys.push(maker.keys(&key)?);
             if let Version::Newest(version) = table.version {
                 arrivals.versions.push(integers(batch.column_by_name(version))?);
             }
@@ -122,10 +116,9 @@ impl<'a> Arrivals<'a> {
     }
 
     /// The arrivals of each month, as they came.
-    fn months(&self) -> BTreeMap<&'a str, Vec<usize>> {
-        let mut months = BTreeMap::<&str, Vec<usize>>::new();
-        let mut first = 0;
-        for batch in self.batches {
+    fn months(&self) -> BTreeMap<&'a str, Vec<Place>> {
+        let mut months = BTreeMap::<&str, Vec<Place>>::new();
+        for (at, batch) in self.batches.iter().enumerate() {
             let Some(column) = batch.column_by_name(self.table.partition) else { continue };
             let column = column.as_string::<i32>();
             let mut row = 0;
@@ -133,22 +126,21 @@ impl<'a> Arrivals<'a> {
                 let month = column.value(row);
                 let until = (row..batch.num_rows()).find(|next| column.value(*next) != month);
                 let until = until.unwrap_or(batch.num_rows());
-                months.entry(month).or_default().extend(first + row..first + until);
+                months.entry(month).or_default().extend((row..until).map(|row| (at, row)));
                 row = until;
             }
-            first += batch.num_rows();
         }
         months
     }
 
     /// The arrival that stays for each key, in key order. A stable sort keeps equals as they came, and passes quickly over
     /// what is in order already, as most of an export is.
-    fn winners(&self, mut arrived: Vec<usize>) -> Vec<usize> {
-        let Some(keys) = &self.keys else { return Vec::new() };
-        let key = |arrival: usize| keys.row(arrival);
-        arrived.sort_by(|a, b| key(*a).cmp(&key(*b)).then_with(|| self.version(*a).cmp(&self.version(*b))));
+    fn winners(&self, mut arrived: Vec<Place>) -> Vec<Place> {
+        arrived.sort_by(|a, b| {
+            self.key(*a).cmp(&self.key(*b)).then_with(|| self.version(*a).cmp(&self.version(*b)))
+        });
         arrived.dedup_by(|later, kept| {
-            let is_same = key(*later) == key(*kept);
+            let is_same = self.key(*later) == self.key(*kept);
             if is_same && self.table.version != Version::Immutable {
                 *kept = *later;
             }
@@ -157,13 +149,11 @@ impl<'a> Arrivals<'a> {
         arrived
     }
 
-    fn version(&self, arrival: usize) -> Option<i64> {
-        let (batch, row) = self.places.get(arrival)?;
-        self.versions.get(*batch).and_then(|versions| versions.values().get(*row).copied())
+    fn key(&self, (batch, row): Place) -> Option<Key<'_>> {
+        self.keys.get(batch).map(|keys| keys.at(row))
     }
 
-    /// Where these arrivals are.
-    fn places_of(&self, arrivals: &[usize]) -> Arc<[Place]> {
-        arrivals.iter().filter_map(|arrival| self.places.get(*arrival).copied()).collect()
+    fn version(&self, (batch, row): Place) -> Option<i64> {
+        self.versions.get(batch).and_then(|versions| versions.values().get(row).copied())
     }
 }

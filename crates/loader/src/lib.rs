@@ -12,6 +12,7 @@ mod erase;
 mod error;
 mod housekeeping;
 mod incoming;
+mod keys;
 mod layout;
 mod loader;
 mod open;

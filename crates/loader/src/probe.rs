@@ -6,12 +6,13 @@ use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, Schema, SchemaRef};
 use arrow::error::ArrowError;
-use arrow::row::{Row, RowConverter, Rows, SortField};
+use arrow::row::{RowConverter, Rows};
 use deskmeter_lake::{DataFile, Error as LakeError, FetchedFile};
 use deskmeter_tables::{Kind, Table, Version};
 
 use crate::Error;
 use crate::incoming::Incoming;
+use crate::keys::{Key, KeyMaker, Keys, row_converter};
 
 /// Rows of one month, and what tells them from those that are stored.
 #[derive(Debug)]
@@ -21,8 +22,8 @@ pub(crate) struct Probe {
     pub(crate) rows: RecordBatch,
     /// Columns of stored rows that are needed to compare them: the key's first.
     schema: SchemaRef,
-    converter: RowConverter,
-    keys: Rows,
+    maker: KeyMaker,
+    keys: Keys,
     newness: Newness,
 }
 
@@ -66,8 +67,8 @@ impl Probe {
         let columns: Vec<ArrayRef> =
             names.iter().filter_map(|name| rows.column_by_name(name).cloned()).collect();
         let key: Vec<_> = columns.iter().take(table.key.len()).cloned().collect();
-        let converter = row_converter(&key)?;
-        let keys = converter.convert_columns(&key)?;
+        let maker = KeyMaker::of(&key)?;
+        let keys = maker.keys(&key)?;
         let newness = match table.version {
             Version::Immutable => Newness::Same,
             Version::Newest(_) => Newness::Version(integers(columns.last())?),
@@ -77,7 +78,7 @@ impl Probe {
                 Newness::Row(converter, rows)
             }
         };
-        Ok(Self { table, rows, schema, converter, keys, newness })
+        Ok(Self { table, rows, schema, maker, keys, newness })
     }
 
     /// Compares the rows of a file with the incoming ones.
@@ -96,8 +97,8 @@ impl Probe {
     fn meet_rows(&self, stored: &RecordBatch, first: usize, met: &mut Met) -> Result<(), ArrowError> {
         let keys = self.keys_of(stored.columns())?;
         let is_newer = self.compare(stored)?;
-        for (at, key) in keys.iter().enumerate() {
-            let Some(row) = self.find(key) else { continue };
+        for at in 0..keys.len() {
+            let Some(row) = self.find(keys.at(at)) else { continue };
             if is_newer(row, at) {
                 met.replaced.push((first + at, row));
             } else {
@@ -108,11 +109,11 @@ impl Probe {
     }
 
     /// The number of the incoming row with this key.
-    fn find(&self, key: Row<'_>) -> Option<usize> {
-        let (mut low, mut high) = (0, self.keys.num_rows());
+    fn find(&self, key: Key<'_>) -> Option<usize> {
+        let (mut low, mut high) = (0, self.keys.len());
         while low < high {
             let middle = low.midpoint(high);
-            match self.keys.row(middle).cmp(&key) {
+            match self.keys.at(middle).cmp(&key) {
                 std::cmp::Ordering::Less => low = middle + 1,
                 std::cmp::Ordering::Greater => high = middle,
                 std::cmp::Ordering::Equal => return Some(middle),
@@ -122,8 +123,8 @@ impl Probe {
     }
 
     /// Keys of stored rows, from columns of which the key's come first.
-    fn keys_of(&self, columns: &[ArrayRef]) -> Result<Rows, ArrowError> {
-        self.converter.convert_columns(columns.get(..self.table.key.len()).unwrap_or_default())
+    fn keys_of(&self, columns: &[ArrayRef]) -> Result<Keys, ArrowError> {
+        self.maker.keys(columns.get(..self.table.key.len()).unwrap_or_default())
     }
 
     /// Tells whether an incoming row takes the place of a stored one.
@@ -142,15 +143,15 @@ impl Probe {
     }
 
     /// Keys of rows that have the table's columns, comparable with [`Self::key`].
-    pub(crate) fn keys_of_rows(&self, stored: &RecordBatch) -> Result<Rows, ArrowError> {
+    pub(crate) fn keys_of_rows(&self, stored: &RecordBatch) -> Result<Keys, ArrowError> {
         let columns: Vec<_> =
             self.table.key.iter().filter_map(|name| stored.column_by_name(name).cloned()).collect();
         self.keys_of(&columns)
     }
 
     /// Key of an incoming row.
-    pub(crate) fn key(&self, row: usize) -> Row<'_> {
-        self.keys.row(row)
+    pub(crate) fn key(&self, row: usize) -> Key<'_> {
+        self.keys.at(row)
     }
 
     pub(crate) fn table(&self) -> &'static Table {
@@ -164,11 +165,6 @@ pub(crate) fn may_meet(table: &Table, rows: &Incoming, file: &DataFile) -> bool 
     let is_integer = table.column(key).is_some_and(|column| column.kind == Kind::Integer);
     let (true, Some((low, high))) = (is_integer, file.bounds(key, &DataType::Int64)) else { return true };
     rows.has_key_within(key, low, high)
-}
-
-/// What turns columns into rows of bytes that compare as the values do.
-pub(crate) fn row_converter(columns: &[ArrayRef]) -> Result<RowConverter, ArrowError> {
-    RowConverter::new(columns.iter().map(|column| SortField::new(column.data_type().clone())).collect())
 }
 
 /// A column of times as integers.

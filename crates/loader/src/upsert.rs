@@ -210,7 +210,7 @@ impl<'a> Rewrite<'a> {
 
 /// The rows alone, in key order.
 fn encode(table: &Table, rows: &Incoming, mut encoder: FileEncoder) -> Result<Vec<EncodedFile>, LakeError> {
-    for rows in rows.copies() {
+    for rows in rows.pieces() {
         encoder.push(&rows.map_err(|error| LakeError::table("arrange rows of", table.name, &error))?)?;
     }
     encoder.finish()
@@ -236,7 +236,7 @@ fn merge(
         let mut picks = Vec::with_capacity(batch.num_rows());
         for row in 0..batch.num_rows() {
             while let Some(keys) = &keys
-                && let Some(joined) = joining.next_if(|joined| probe.key(*joined) < keys.row(row))
+                && let Some(joined) = joining.next_if(|joined| probe.key(*joined) < keys.at(row))
             {
                 picks.push((1, joined));
             }
