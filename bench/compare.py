@@ -21,6 +21,8 @@ import fleet as fleets
 from report import Report
 
 HERE = pathlib.Path(__file__).resolve().parent
+# Tickets of an account whose marts are made more than once.
+RUNS_UP_TO = 1_000_000
 
 
 def median_of(runs, command, folder, env=()):
@@ -35,20 +37,36 @@ def peer(script):
     return [sys.executable, HERE / "peers" / script]
 
 
+STREAMS = ("tickets", "ticket_events", "ticket_metric_events")
+ONE_CORE = {"POLARS_MAX_THREADS": "1", "TOKIO_WORKER_THREADS": "1"}
+
+
+def to_parquet(args, saved, folder, runs):
+    """One run of each side over the same pages, which is the median of its runs."""
+    return {
+        "deskmeter": median_of(runs, [args.pages_bench, saved], folder, ONE_CORE),
+        "DuckDB": median_of(runs, [*peer("pages_duckdb.py"), saved], folder),
+        "Polars": median_of(runs, [*peer("pages_polars.py"), saved], folder, ONE_CORE),
+        "dlt": median_of(1, [*peer("pages_dlt.py"), saved], folder),
+    }
+
+
 def pages(args, folder, report):
-    """Raw export pages to partitioned Parquet, one core each."""
+    """Raw export pages to partitioned Parquet, one core each: all exports of an account, and the large ones by themselves."""
     saved = folder / "pages"
     saved.mkdir()
     with desk.account(args.binary, args.tickets) as url:
         rows, size = desk.save_pages(url, saved)
-    one_core = {"POLARS_MAX_THREADS": "1", "TOKIO_WORKER_THREADS": "1"}
-    ran = {
-        "deskmeter": median_of(args.runs, [args.pages_bench, saved], folder, one_core),
-        "DuckDB": median_of(args.runs, [*peer("pages_duckdb.py"), saved], folder),
-        "Polars": median_of(args.runs, [*peer("pages_polars.py"), saved], folder, one_core),
-        "dlt": median_of(1, [*peer("pages_dlt.py"), saved], folder),
-    }
-    report.pages(args, size, rows, ran)
+    everything = to_parquet(args, saved, folder, args.runs)
+    by_stream = {}
+    for stream in STREAMS:
+        own = folder / f"pages-{stream}"
+        own.mkdir()
+        for page in saved.glob(f"{stream}-*.json"):
+            os.link(page, own / page.name)
+        megabytes = sum(page.stat().st_size for page in own.iterdir()) / 1e6
+        by_stream[stream] = (megabytes, to_parquet(args, own, folder, args.runs))
+    report.pages(args, size, rows, everything, by_stream)
 
 
 def deskmeter_sync(args, url, folder):
@@ -121,10 +139,8 @@ def on_clusters(args, lake, folder):
     """Seconds of a refresh on a cluster of one executor, and on one of two."""
     told = []
     for executors in (1, 2):
-        own = shutil.copytree(lake, folder / f"lake-{executors}")
         with cluster(args.binary, executors, folder) as engine:
-            told.append(seconds(desk.Ran([args.marts_bench, "refresh", own], folder, {"ENGINE": engine}).stdout))
-        shutil.rmtree(own)
+            told.append(seconds(refreshed(args, lake, folder, {"ENGINE": engine}).stdout))
     return told
 
 
@@ -132,16 +148,37 @@ def marts(args, folder, report):
     """All marts of made-up accounts: the embedded engine, a cluster, and DuckDB on the same SQL."""
     figures = []
     for tickets in args.marts:
-        lake = folder / f"marts-{tickets}"
+        lake, runs = folder / f"marts-{tickets}", args.runs if tickets <= RUNS_UP_TO else 1
         desk.Ran([args.marts_bench, "make", lake, tickets], folder)
-        duckdb = desk.Ran([sys.executable, HERE / "duckdb_marts.py", lake / "acme", "2026-11-07T00:00:00Z", "--memory", "6GB"], folder)
+        command = [sys.executable, HERE / "duckdb_marts.py", lake / "acme", "2026-11-07T00:00:00Z", "--memory", "6GB"]
+        duckdb = middle([desk.Ran(command, folder) for _ in range(runs)], lambda ran: float(all_marts(ran)[1]))
         clusters = on_clusters(args, lake, folder) if tickets <= args.cluster_max else [None, None]
-        ours = desk.Ran([args.marts_bench, "refresh", lake], folder)
-        told = re.search(r"^all marts: ([\d.]+) s", duckdb.stdout, re.M)
+        ours = [
+            middle([refreshed(args, lake, folder, {"HOURS": hours}) for _ in range(runs)], lambda ran: seconds(ran.stdout))
+            for hours in ("nine-to-five", "none")
+        ]
         left_out = re.search(r"^left out: (.*)$", duckdb.stdout, re.M)[1]
-        figures.append((tickets, seconds(ours.stdout), ours, float(told[1]), duckdb, clusters, left_out))
+        sides = [(seconds(ran.stdout), ran.peak_mb) for ran in ours] + [(float(all_marts(duckdb)[1]), duckdb.peak_mb)]
+        figures.append((tickets, sides, clusters, left_out))
         shutil.rmtree(lake)
     report.marts(args, figures)
+
+
+def middle(ran, key):
+    """The run with the median of a figure."""
+    return sorted(ran, key=key)[(len(ran) - 1) // 2]
+
+
+def all_marts(ran):
+    return re.search(r"^all marts: ([\d.]+) s", ran.stdout, re.M)
+
+
+def refreshed(args, lake, folder, env):
+    """A full refresh of a lake that has no marts yet."""
+    own = shutil.copytree(lake, folder / "refreshed")
+    ran = desk.Ran([args.marts_bench, "refresh", own], folder, env)
+    shutil.rmtree(own)
+    return ran
 
 
 def seconds(told):

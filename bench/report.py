@@ -8,6 +8,12 @@ TITLES = [
 ]
 
 
+def lines_of(head, rows):
+    """A table as Markdown has it, its first column to the left."""
+    table = [head, ["---" if column == 0 else "---:" for column in range(len(head))], *rows]
+    return "\n".join(f"| {' | '.join(str(cell) for cell in row)} |" for row in table)
+
+
 class Report:
     """The parts of a run. Those that were measured take the place of older ones; the others stay as they are."""
 
@@ -31,16 +37,16 @@ class Report:
         for name, drawn in self.charts.items():
             (self.folder / "charts" / f"{name}.svg").write_text(drawn, encoding="utf-8")
 
-    def part(self, title, said, head, rows, name=None, drawn=None):
-        table = [head, ["---" if column == 0 else "---:" for column in range(len(head))], *rows]
-        lines = "\n".join(f"| {' | '.join(str(cell) for cell in row)} |" for row in table)
+    def part(self, title, said, head, rows, name=None, drawn=None, further=""):
         when = f"{self.date}{'; ' if self.note else ''}{self.note}"
-        self.parts[title] = f"\n## {title}\n\n{when}.\n\n{said}\n\n{lines}\n"
+        self.parts[title] = f"\n## {title}\n\n{when}.\n\n{said}\n\n{lines_of(head, rows)}\n"
+        if further:
+            self.parts[title] += f"\n{further}"
         if drawn:
             self.parts[title] += f"\n![{title}](charts/{name}.svg)\n"
             self.charts[name] = drawn
 
-    def pages(self, args, size, rows, ran):
+    def pages(self, args, size, rows, ran, by_stream):
         megabytes = size / 1e6
         speed = {name: megabytes / run.cpu for name, run in ran.items()}
         mine = ran["deskmeter"]
@@ -57,7 +63,22 @@ class Report:
             f"Bars: 8 x DuckDB, 3 x Polars, 100 x dlt, with less memory ({mine.peak_mb:.0f} MB here)."
         )
         head = ["", "MB/s a core", "deskmeter is x", "wall s", "processor s", "peak MB", "rows written"]
-        self.part("Raw export pages to partitioned Parquet", said, head, table, "pages", chart.bars("MB of JSON a second of the processor", speed))
+        chart_of = chart.bars("MB of JSON a second of the processor", speed)
+        self.part("Raw export pages to partitioned Parquet", said, head, table, "pages", chart_of, self.by_stream(by_stream))
+
+    @staticmethod
+    def by_stream(by_stream):
+        """The large exports by themselves: each is another mixture of text that is dropped and rows that are kept."""
+        peers = [name for name in next(iter(by_stream.values()))[1] if name != "deskmeter"]
+        table = []
+        for stream, (megabytes, ran) in by_stream.items():
+            mine = ran["deskmeter"]
+            kept = f"{mine.told()['rows'] / megabytes:,.0f}"
+            ratios = [f"{ran[name].cpu / mine.cpu:.1f}" for name in peers]
+            table.append([f"`{stream}`", f"{megabytes:.0f}", kept, f"{megabytes / mine.cpu:.1f}", *ratios])
+        said = "The large exports by themselves. The fewer rows a megabyte holds, the more of it is text that nobody keeps."
+        head = ["export", "MB", "rows a MB", "deskmeter MB/s a core", *(f"x {name}" for name in peers)]
+        return f"{said}\n\n{lines_of(head, table)}\n"
 
     def sync(self, args, rows, figures):
         speed = [count / wall for _, _, count, _, wall, _, _ in figures]
@@ -98,18 +119,21 @@ class Report:
 
     def marts(self, args, figures):
         table = [
-            [f"{tickets:,}", f"{mine:.2f}", f"{theirs:.2f}", f"{theirs / mine:.2f}", f"{ours.peak_mb:.0f}", f"{duckdb.peak_mb:.0f}"]
+            [f"{tickets:,}", f"{all_of_it[0]:.2f}", f"{same[0]:.2f}", f"{theirs[0]:.2f}", f"{theirs[0] / all_of_it[0]:.2f}", f"{theirs[0] / same[0]:.2f}"]
+            + [f"{peak_mb:.0f}" for _, peak_mb in (all_of_it, theirs)]
             + [f"{cluster:.2f}" if cluster else "" for cluster in clusters]
             + [left_out]
-            for tickets, mine, ours, theirs, duckdb, clusters, left_out in figures
+            for tickets, (all_of_it, same, theirs), clusters, left_out in figures
         ]
         said = (
-            f"`bench/run --only marts --marts {','.join(str(size) for size in args.marts)}`: all models over made-up accounts with twelve events a ticket, two cores. DuckDB runs the\n"
+            f"`bench/run --only marts --marts {','.join(str(size) for size in args.marts)} --runs {args.runs}`: all models over made-up accounts with twelve events a ticket, two cores. DuckDB runs the\n"
             "same SQL (`bench/duckdb_marts.py` says what its dialect needs) into memory, without business time and without checks; deskmeter has\n"
-            "business hours, checks every mart and commits Delta tables. A Ballista cluster does all that deskmeter does, by its scheduler and one\n"
-            "or two executors on the same cores: it tells what distribution costs. One run each."
+            "business hours, checks every mart and commits Delta tables. Without business hours its business minutes are NULL, as DuckDB's are. A\n"
+            "Ballista cluster does all that deskmeter does, by its scheduler and one or two executors on the same cores: it tells what distribution\n"
+            "costs. Medians up to a million tickets; one run beyond, and of a cluster."
         )
-        head = ["tickets", "deskmeter s", "DuckDB s", "DuckDB / deskmeter", "deskmeter peak MB", "DuckDB peak MB"]
-        head += ["Ballista, 1 executor, s", "Ballista, 2 executors, s", "models that DuckDB left out"]
-        series = {"deskmeter": [(row[0], row[1]) for row in figures], "DuckDB": [(row[0], row[3]) for row in figures]}
+        head = ["tickets", "deskmeter s", "without business hours s", "DuckDB s", "DuckDB / deskmeter", "DuckDB / without business hours"]
+        head += ["deskmeter peak MB", "DuckDB peak MB", "Ballista, 1 executor, s", "Ballista, 2 executors, s", "models that DuckDB left out"]
+        names = ["deskmeter", "without hours", "DuckDB"]
+        series = {name: [(tickets, sides[at][0]) for tickets, sides, _, _ in figures] for at, name in enumerate(names)}
         self.part("Marts", said, head, table, "marts", chart.lines("seconds for all marts", "tickets", series))

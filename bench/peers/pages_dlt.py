@@ -24,7 +24,7 @@ def main():
         "pages", destination=dlt.destinations.filesystem(bucket_url=OUT.as_uri()), dataset_name="desk",
         pipelines_dir=str(OUT / "pipelines"),
     )
-    resources = [dlt.resource(rows_of(stream, pages), name=stream) for stream in STREAMS]
+    resources = [dlt.resource(rows_of(stream, pages), name=stream) for stream in STREAMS if any(pages.glob(f"{stream}-*.json"))]
     pipeline.run(resources, loader_file_format="parquet")
     counts = pipeline.last_trace.last_normalize_info.row_counts
     print(json.dumps({"rows": sum(count for name, count in counts.items() if name.split("__")[0] in STREAMS)}))

@@ -18,6 +18,8 @@ def main():
     duckdb.sql("set threads = 1; set preserve_insertion_order = false")
     rows = 0
     for stream, shape in SHAPES.items():
+        if not any(pages.glob(f"{stream}-*.json")):
+            continue
         files = str(pages / f"{stream}-*.json")
         read = (
             f"select unnest({stream}, recursive := true) from read_json('{files}', "

@@ -40,6 +40,8 @@ def main():
     pages, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     rows = 0
     for stream in SHAPES:
+        if not any(pages.glob(f"{stream}-*.json")):
+            continue
         frame = polars.concat([rows_of(page, stream) for page in sorted(pages.glob(f"{stream}-*.json"))])
         if "month" not in frame.columns:
             month = MONTHS.get(stream, polars.col("created_at").str.slice(0, 7))

@@ -8,7 +8,8 @@
 //! cargo bench -p deskmeter-warehouse -- touch DIR N             changes the newest N tickets, and refreshes
 //! ```
 //!
-//! `MEMORY_GIB` is the engine's memory limit, 2 unless it is set; `ENGINE` what runs the models, `embedded` unless it is set.
+//! `MEMORY_GIB` is the engine's memory limit, 2 unless it is set; `ENGINE` what runs the models, `embedded` unless it is set;
+//! `HOURS=none` leaves business hours out.
 #![expect(clippy::print_stdout, reason = "a benchmark tells its figures")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that fails stops")]
 
@@ -52,8 +53,9 @@ fn asked<T: FromStr<Err: Debug>>(name: &str) -> Option<T> {
 }
 
 fn warehouse() -> Warehouse {
+    let has_hours = asked::<String>("HOURS").is_none_or(|hours| hours != "none");
     let options = WarehouseOptions {
-        schedules: vec![hours::nine_to_five()],
+        schedules: has_hours.then(hours::nine_to_five).into_iter().collect(),
         memory_limit_bytes: asked("MEMORY_GIB").unwrap_or(2_usize) << 30,
         engine: asked("ENGINE").unwrap_or_default(),
         ..WarehouseOptions::default()
