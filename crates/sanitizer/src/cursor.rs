@@ -67,7 +67,7 @@ impl<'a> Cursor<'a> {
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
         let Some((b'"', rest)) = rest.split_first() else { return false };
         let Some((name, rest)) = rest.split_at_checked(key.len()) else { return false };
-        let is_it = rest.starts_with(b"\":") && name == key.as_bytes();
+        let is_it = rest.starts_with(b"\":") && is_same(name, key.as_bytes());
         if is_it {
             self.at += key.len() + 3;
         }
@@ -252,6 +252,18 @@ impl<'a> Cursor<'a> {
             _ => return Err(self.broken()),
         }
         Ok(())
+    }
+}
+
+/// Whether texts of one length are the same: by their first and last words, which are all of a key of at most 16 bytes.
+#[inline]
+fn is_same(a: &[u8], b: &[u8]) -> bool {
+    let ends = |a: &[u8], b: &[u8]| {
+        Some((a.first_chunk::<8>()? == b.first_chunk()?, a.last_chunk::<8>()? == b.last_chunk()?))
+    };
+    match ends(a, b) {
+        Some((first, last)) => first && last && (a.len() <= 16 || a == b),
+        None => a.iter().eq(b),
     }
 }
 
