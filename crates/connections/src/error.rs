@@ -31,6 +31,12 @@ pub enum Error {
         /// What was to be read.
         what: &'static str,
     },
+    /// The tokens are for another account than the one that they were to be used with.
+    #[error("the tokens were granted by {granted_by} and are sent to no other address")]
+    OtherAddress {
+        /// Whose they are.
+        granted_by: String,
+    },
     /// Somebody else wrote in between: load again.
     #[error("{what} was changed by another process")]
     Conflict {

@@ -31,6 +31,9 @@ pub enum Role {
 /// text, so that it can be shown without a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionRecord {
+    /// Address of the account that granted the tokens, without a slash at the end: they are sent nowhere else. None in a
+    /// record that an earlier version wrote.
+    pub base_url: Option<String>,
     /// The bearer token.
     pub access_token: Secret,
     /// The next refresh token, valid once; none for tokens that do not expire.
@@ -52,6 +55,22 @@ pub struct ConnectionRecord {
 }
 
 impl ConnectionRecord {
+    /// Binds tokens of an earlier version to this address, which the next write keeps, and refuses those of another one.
+    ///
+    /// # Errors
+    /// [`Error::OtherAddress`] when another address granted the tokens.
+    pub(crate) fn bind(&mut self, base_url: &str) -> Result<(), Error> {
+        match &self.base_url {
+            Some(granted_by) if granted_by != base_url => {
+                Err(Error::OtherAddress { granted_by: granted_by.clone() })
+            }
+            _ => {
+                self.base_url = Some(base_url.to_owned());
+                Ok(())
+            }
+        }
+    }
+
     /// Whether the access token ends within so many seconds: refresh it before it is refused.
     pub fn ends_within(&self, seconds: i64, now: i64) -> bool {
         self.expires_at.is_some_and(|expires_at| expires_at - now <= seconds)
@@ -66,6 +85,7 @@ impl ConnectionRecord {
     pub(crate) fn to_bytes(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
         let key = Zeroizing::new(STANDARD.encode(self.pseudonym_key.expose()));
         let wire = Wire {
+            base_url: self.base_url.clone(),
             access_token: self.access_token.expose().into(),
             refresh_token: self.refresh_token.as_ref().map(|token| token.expose().into()),
             expires_at: self.expires_at,
@@ -88,6 +108,7 @@ impl ConnectionRecord {
         let wire: Wire<'_> = serde_json::from_slice(bytes).map_err(|_| damaged())?;
         let key = Zeroizing::new(STANDARD.decode(wire.pseudonym_key.as_bytes()).map_err(|_| damaged())?);
         Ok(Self {
+            base_url: wire.base_url,
             access_token: Secret::new(wire.access_token.into_owned()),
             refresh_token: wire.refresh_token.map(|text| Secret::new(text.into_owned())),
             expires_at: wire.expires_at,
@@ -104,6 +125,8 @@ impl ConnectionRecord {
 /// The record as JSON.
 #[derive(Serialize, Deserialize)]
 struct Wire<'a> {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    base_url: Option<String>,
     #[serde(borrow)]
     access_token: Cow<'a, str>,
     #[serde(borrow)]

@@ -69,6 +69,8 @@ pub struct RefreshGrant {
 pub struct Refresher<'a> {
     /// Who asks: shown to others.
     pub owner: &'a str,
+    /// The account that the exchange asks: tokens of another one are refused.
+    pub base_url: &'a str,
     /// The present, in Unix seconds.
     pub now: i64,
     /// How long to wait for another refresher; a dead one lasts a minute.
@@ -114,11 +116,15 @@ impl Vault {
         F: Future<Output = Result<NewTokens, E>>,
     {
         let series = refreshing(Arc::clone(&self.store), &self.prefix, connection);
-        let Refresher { owner, now, wait } = refresher;
+        let Refresher { owner, now, wait, .. } = refresher;
         let request = LeaseRequest { owner, now, ttl: TTL, wait };
         let mut lease = lease::acquire(series, connection, request).await.map_err(RefreshError::Vault)?;
-        let outcome = self.refresh_alone(connection, refused, (&mut lease, now), exchange).await;
-        let is_cut_off = matches!(&outcome, Err(RefreshError::Vault(_) | RefreshError::Exchange { .. }));
+        let outcome = self.refresh_alone(connection, refused, (&mut lease, refresher), exchange).await;
+        let is_cut_off = match &outcome {
+            // Another account's tokens lie there: none of this one's can be lost.
+            Err(RefreshError::Vault(Error::OtherAddress { .. })) => false,
+            outcome => matches!(outcome, Err(RefreshError::Vault(_) | RefreshError::Exchange { .. })),
+        };
         let end = if is_cut_off { End::CutOff } else { End::Finished };
         if lease.end(end).await.is_err() {
             tracing::debug!(connection = connection.as_str(), "the refresh lease is left to run out");
@@ -130,14 +136,15 @@ impl Vault {
         &self,
         connection: &ConnectionName,
         refused: &Secret,
-        (lease, now): (&mut Lease, i64),
+        (lease, refresher): (&mut Lease, Refresher<'_>),
         exchange: impl FnOnce(RefreshGrant) -> F,
     ) -> Result<Sealed, RefreshError<E>>
     where
         E: std::error::Error + 'static,
         F: Future<Output = Result<NewTokens, E>>,
     {
-        let stored = self.load(connection).await.map_err(RefreshError::Vault)?;
+        let Refresher { base_url, now, .. } = refresher;
+        let stored = self.load_for(connection, base_url).await.map_err(RefreshError::Vault)?;
         let Some(Sealed { record, version }) = stored else { return Err(RefreshError::NotConnected) };
         if record.access_token != *refused {
             return Ok(Sealed { record, version });
@@ -147,9 +154,9 @@ impl Vault {
         };
         let grant = RefreshGrant { client_id: record.client_id.clone(), refresh_token };
         match while_renewing(lease, now, exchange(grant)).await {
-            Ok(tokens) => self.save_new(connection, renewed(record, tokens), version).await,
-            Err(source) => match self.newer(connection, version).await {
-                Some(newer) => Ok(newer),
+            Ok(tokens) => self.save_new((connection, base_url), renewed(record, tokens), version).await,
+            Err(source) => match self.newer((connection, base_url), version).await {
+                Some(newer) => newer.map_err(RefreshError::Vault),
                 None => Err(RefreshError::Exchange { source, after_interruption: lease.took_over() }),
             },
         }
@@ -157,7 +164,7 @@ impl Vault {
 
     async fn save_new<E: std::error::Error + 'static>(
         &self,
-        connection: &ConnectionName,
+        (connection, base_url): (&ConnectionName, &str),
         record: ConnectionRecord,
         after: Version,
     ) -> Result<Sealed, RefreshError<E>> {
@@ -168,9 +175,9 @@ impl Vault {
                 Ok(version) => return Ok(Sealed { record, version }),
                 Err(error) => error,
             };
-            match self.newer(connection, after).await {
+            match self.newer((connection, base_url), after).await {
                 // Written after all, or by somebody who connected again meanwhile.
-                Some(newer) => return Ok(newer),
+                Some(newer) => return newer.map_err(RefreshError::Vault),
                 None if tries == SAVES_MAX => return Err(RefreshError::Vault(error)),
                 None => {}
             }
@@ -180,8 +187,15 @@ impl Vault {
         }
     }
 
-    async fn newer(&self, connection: &ConnectionName, than: Version) -> Option<Sealed> {
-        self.load(connection).await.ok().flatten().filter(|stored| stored.version != than)
+    /// What somebody else wrote meanwhile, if it is for the same account.
+    async fn newer(
+        &self,
+        (connection, base_url): (&ConnectionName, &str),
+        than: Version,
+    ) -> Option<Result<Sealed, Error>> {
+        let mut stored = self.load(connection).await.ok().flatten();
+        let mut newer = stored.take_if(|stored| stored.version != than)?;
+        Some(newer.record.bind(base_url).map(|()| newer))
     }
 }
 

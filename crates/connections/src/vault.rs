@@ -54,6 +54,20 @@ impl Vault {
         Ok(Some(Sealed { record: ConnectionRecord::from_bytes(&plain)?, version: Version(number) }))
     }
 
+    /// The newest record, for use with the account at `base_url` and no other.
+    ///
+    /// # Errors
+    /// [`Error::OtherAddress`] when another address granted the tokens, and what [`load`](Self::load) gives.
+    pub async fn load_for(
+        &self,
+        connection: &ConnectionName,
+        base_url: &str,
+    ) -> Result<Option<Sealed>, Error> {
+        let Some(mut sealed) = self.load(connection).await? else { return Ok(None) };
+        sealed.record.bind(base_url)?;
+        Ok(Some(sealed))
+    }
+
     /// The newest version, without opening it: what a new connection follows when an old record no longer opens.
     pub async fn version(&self, connection: &ConnectionName) -> Result<Option<Version>, Error> {
         let number = self.series(connection).newest_number().await?;

@@ -51,6 +51,11 @@ impl Client {
         })))
     }
 
+    /// Where it asks, without a slash at the end.
+    pub fn base_url(&self) -> &str {
+        self.0.transport.base_url.as_str().trim_end_matches('/')
+    }
+
     /// Fetches one page: waits for its turn, repeats what waiting can heal, refreshes a refused token once, and asks
     /// in smaller pieces when the server times out ([`RawPage::page_size`] says how small in the end).
     pub async fn fetch(&self, request: &PageRequest, tokens: &dyn TokenSource) -> Result<RawPage, Error> {

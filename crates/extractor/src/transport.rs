@@ -52,7 +52,7 @@ pub(crate) struct Answer {
 
 pub(crate) struct Transport {
     http: reqwest::Client,
-    base_url: Url,
+    pub(crate) base_url: Url,
     page_bytes_max: usize,
     pages: PageBudget,
 }

@@ -13,6 +13,7 @@ use deskmeter_extractor::{
 use deskmeter_zendesk::{AuthorizationUrl, Me, Role, Scope, TokenResponse};
 use serde::Serialize;
 use tracing::warn;
+use url::Url;
 
 use crate::error::{Error, ErrorKind};
 use crate::open::{client_secret, of_fetch, sealing_keys};
@@ -150,26 +151,39 @@ impl Pending {
         let pair = (response.access_token.clone(), response.refresh_token.clone());
         let kept = async {
             let role = self.check(&response).await?;
-            save(&state, keys, context, (self.client_id.clone(), response, role)).await
+            save((&state, keys, context), &self, response, role).await
         };
         match kept.await {
             Ok((report, superseded)) => {
                 if let Some(old) = superseded {
-                    self.give_back(&old, "the tokens of the connection before").await;
+                    let pair = (loose(&old.access_token), old.refresh_token.as_ref().map(loose));
+                    let client = client_of(&old, pipeline, context);
+                    self.give_back(client, &pair, "the tokens of the connection before").await;
                 }
                 Ok(report)
             }
             Err(refused) => {
-                self.give_back(&pair, "the refused tokens").await;
+                self.give_back(Ok(self.client.clone()), &pair, "the refused tokens").await;
                 Err(refused)
             }
         }
     }
 
     /// Revokes tokens that are not kept: they must not go on working anywhere.
-    async fn give_back(&self, (access, refresh): &(Secret, Option<Secret>), whose: &str) {
-        let pair = Loose { pending: self, access, refresh: refresh.as_ref() };
-        if self.client.revoke_current(&pair).await.is_err() {
+    async fn give_back(
+        &self,
+        client: Result<Client, Error>,
+        (access, refresh): &(Secret, Option<Secret>),
+        whose: &str,
+    ) {
+        let is_revoked = match &client {
+            Ok(client) => {
+                let pair = Loose { pending: self, client, access, refresh: refresh.as_ref() };
+                client.revoke_current(&pair).await.is_ok()
+            }
+            Err(_) => false,
+        };
+        if !is_revoked {
             warn!("{whose} are not proven to be revoked; revoke them in Zendesk's Admin Center");
         }
     }
@@ -202,7 +216,24 @@ async fn before(state: &State, keys: Vec<SealingKey>) -> Result<Option<Sealed>, 
 
 /// A client for the account of the pipeline file.
 pub(crate) fn client(pipeline: &PipelineFile, context: &Context) -> Result<Client, Error> {
-    let mut options = ClientOptions::new(pipeline.connection.base_url.clone());
+    client_at(pipeline.connection.base_url.clone(), pipeline, context)
+}
+
+/// A client for the account that granted these tokens, whatever the pipeline file says by now: they are given back where
+/// they came from.
+pub(crate) fn client_of(
+    record: &ConnectionRecord,
+    pipeline: &PipelineFile,
+    context: &Context,
+) -> Result<Client, Error> {
+    let Some(base_url) = &record.base_url else { return client(pipeline, context) };
+    let base_url = Url::parse(base_url)
+        .map_err(|error| Error::new(ErrorKind::Storage, "read the address of the tokens").because(error))?;
+    client_at(base_url, pipeline, context)
+}
+
+fn client_at(base_url: Url, pipeline: &PipelineFile, context: &Context) -> Result<Client, Error> {
+    let mut options = ClientOptions::new(base_url);
     options.quota_percent = pipeline.connection.quota_percent;
     options.high_volume = pipeline.connection.high_volume;
     options.request_timeout = Duration::from_secs(pipeline.sync.request_timeout_secs);
@@ -232,16 +263,13 @@ fn check_role(me: &Me) -> Result<StoredRole, Error> {
     }
 }
 
-/// A pair of tokens that is not in the vault, or no longer.
-type Tokens = (Secret, Option<Secret>);
-
-/// Keeps the new tokens. Gives the pair that they take the place of.
+/// Keeps the new tokens. Gives the record that they take the place of.
 async fn save(
-    state: &State,
-    keys: Vec<SealingKey>,
-    context: &Context,
-    (client_id, response, role): (String, TokenResponse, StoredRole),
-) -> Result<(ConnectReport, Option<Tokens>), Error> {
+    (state, keys, context): (&State, Vec<SealingKey>, &Context),
+    pending: &Pending,
+    response: TokenResponse,
+    role: StoredRole,
+) -> Result<(ConnectReport, Option<ConnectionRecord>), Error> {
     let (vault, name) = (state.vault(keys.clone())?, &state.connection);
     let now = context.now().0;
     let scopes = response.scope.clone();
@@ -255,12 +283,13 @@ async fn save(
             |(_, record)| (record.pseudonym_key.clone(), record.connected_at),
         );
         let record = ConnectionRecord {
+            base_url: Some(pending.client.base_url().to_owned()),
             access_token: tokens.access_token.clone(),
             refresh_token: tokens.refresh_token.clone(),
             expires_at: tokens.expires_at,
             refresh_expires_at: tokens.refresh_expires_at,
             scopes: scopes.split_whitespace().map(str::to_owned).collect(),
-            client_id: client_id.clone(),
+            client_id: pending.client_id.clone(),
             pseudonym_key,
             connected_at,
             role,
@@ -278,8 +307,8 @@ async fn save(
         });
         update.await.map_err(|error| of_state("write the status", error))?;
         let is_reconnected = before.is_some();
-        let old = before.map(|(_, record)| record).filter(|old| old.access_token != record.access_token);
-        let superseded = old.map(|old| (loose(&old.access_token), old.refresh_token.as_ref().map(loose)));
+        let old = before.map(|(_, record)| record);
+        let superseded = old.filter(|old| old.access_token != record.access_token);
         return Ok((ConnectReport { scopes, missing_scopes, is_reconnected }, superseded));
     }
 }
@@ -305,6 +334,7 @@ impl TokenSource for Fresh<'_> {
 /// Tokens that are only there to be revoked.
 struct Loose<'a> {
     pending: &'a Pending,
+    client: &'a Client,
     access: &'a Secret,
     refresh: Option<&'a Secret>,
 }
@@ -316,9 +346,9 @@ impl TokenSource for Loose<'_> {
     }
 
     async fn refresh(&self, _refused: &Secret) -> Result<Secret, TokenError> {
-        let Pending { client, client_id, client_secret, .. } = self.pending;
+        let Pending { client_id, client_secret, .. } = self.pending;
         let refresh = self.refresh.ok_or(TokenError::NotConnected)?;
-        let renewed = client.refresh(client_id, client_secret.as_ref(), refresh).await;
+        let renewed = self.client.refresh(client_id, client_secret.as_ref(), refresh).await;
         renewed.map(|response| response.access_token).map_err(TokenError::of_refresh)
     }
 }

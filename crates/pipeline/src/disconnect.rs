@@ -9,7 +9,7 @@ use serde::Serialize;
 use tracing::warn;
 use url::Url;
 
-use crate::connect::client;
+use crate::connect::client_of;
 use crate::error::{Error, ErrorKind};
 use crate::open::{bucket_versions, client_secret, lake_at, sealing_keys};
 use crate::publish::unpublish_all;
@@ -122,7 +122,7 @@ async fn revoke(pipeline: &PipelineFile, context: &Context, state: &State) -> Re
         let Some(sealed) = loaded.map_err(|error| of_state("open the stored connection", error))? else {
             return Ok(Revocation::NotProven);
         };
-        let client = client(pipeline, context)?;
+        let client = client_of(&sealed.record, pipeline, context)?;
         let secret = client_secret(pipeline, context)?;
         let tokens =
             VaultTokens::new(vault, state.connection.clone(), client.clone(), secret, context, sealed);

@@ -20,11 +20,11 @@ pub async fn erase_ticket(
 ) -> Result<EraseReport, Error> {
     let state = State::open(pipeline, context)?;
     let keys = sealing_keys(pipeline, context)?;
-    authorized(&state, keys.clone(), context).await?;
+    authorized(pipeline, &state, keys.clone(), context).await?;
     let lease = acquire(&state, context, Duration::ZERO).await?;
     while_renewing(lease, context, |turn| async move {
         // Asked again under the lease: nothing may be written where all was deleted meanwhile.
-        authorized(&state, keys, context).await?;
+        authorized(pipeline, &state, keys, context).await?;
         let lake = turn.lake(pipeline, context).await?;
         turn.set_marts_behind(true);
         let options = LoaderOptions { fence: turn.fence(), ..LoaderOptions::default() };

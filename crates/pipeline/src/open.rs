@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use deskmeter_connections::{BucketVersions, SealingKey};
+use deskmeter_connections::{BucketVersions, Error as StateError, SealingKey};
 use deskmeter_extractor::ErrorKind as FetchError;
 use deskmeter_lake::{ConnectionLake, Lake, credentials, object_store};
 use deskmeter_warehouse::{Definitions, Engine, Store, Warehouse, WarehouseOptions};
@@ -16,6 +16,7 @@ use object_store::ObjectStore;
 use object_store::path::Path;
 
 use crate::error::{Error, ErrorKind};
+use crate::state::OTHER_ADDRESS;
 use crate::{Context, PipelineFile};
 
 /// Credentials of every cloud, for a worker that is told only later where a lake lies. A cloud whose credentials cannot
@@ -298,6 +299,7 @@ pub(crate) fn of_fetch(error: deskmeter_extractor::Error) -> Error {
             (ErrorKind::NotConnected, Some("run `deskmeter connect` again and allow the three permissions"))
         }
         FetchError::CallbackFailed => (ErrorKind::NotConnected, Some("run `deskmeter connect` again")),
+        FetchError::TokenVault if is_of_other_address(&error) => (ErrorKind::Config, Some(OTHER_ADDRESS)),
         FetchError::TokenVault => (ErrorKind::Storage, None),
         FetchError::Configuration | FetchError::ClientRefused => (
             ErrorKind::Config,
@@ -315,6 +317,12 @@ pub(crate) fn of_fetch(error: deskmeter_extractor::Error) -> Error {
         Some(next) => error.next(next),
         None => error,
     }
+}
+
+/// Whether somebody connected to another account while tokens of this one were in use.
+fn is_of_other_address(error: &deskmeter_extractor::Error) -> bool {
+    let mut causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    causes.any(|cause| matches!(cause.downcast_ref(), Some(StateError::OtherAddress { .. })))
 }
 
 pub(crate) fn of_loader(error: deskmeter_loader::Error) -> Error {

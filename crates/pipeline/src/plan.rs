@@ -39,7 +39,7 @@ const RECENT_SECONDS: i64 = 61;
 pub async fn plan(pipeline: &PipelineFile, context: &Context) -> Result<PlanReport, Error> {
     let state = State::open(pipeline, context)?;
     let keys = sealing_keys(pipeline, context)?;
-    let sealed = authorized(&state, keys.clone(), context).await.map_err(|error| {
+    let sealed = authorized(pipeline, &state, keys.clone(), context).await.map_err(|error| {
         let is_plain = error.next_step() == Some(CONNECT);
         if is_plain {
             error.next(format!("{CONNECT}, or plan from a number alone: --tickets N"))

@@ -232,7 +232,7 @@ async fn connection(file: &PipelineFile, context: &Context) -> Result<String, Er
     let opened = async {
         let state = State::open(file, context)?;
         let vault = state.vault(sealing_keys(file, context)?)?;
-        let loaded = vault.load(&state.connection).await;
+        let loaded = vault.load_for(&state.connection, file.base_url()).await;
         let sealed = loaded.map_err(|error| of_state("open the stored connection", error))?;
         Ok::<_, Error>((state, vault, sealed))
     };

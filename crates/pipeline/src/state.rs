@@ -140,6 +140,9 @@ impl State {
     }
 }
 
+/// What helps where the pipeline file names another account than the one that was connected.
+pub(crate) const OTHER_ADDRESS: &str = "put that address back as [connection] base_url, or run `deskmeter connect` to connect to the one that stands there";
+
 /// A failure of the state store in the pipeline's words.
 pub(crate) fn of_state(what: &str, error: StateError) -> Error {
     let (kind, next) = match error {
@@ -147,6 +150,7 @@ pub(crate) fn of_state(what: &str, error: StateError) -> Error {
         StateError::WrongKey { .. } => {
             (ErrorKind::Config, Some("the variable of key_env must hold the key that sealed it"))
         }
+        StateError::OtherAddress { .. } => (ErrorKind::Config, Some(OTHER_ADDRESS)),
         StateError::Leased { .. } => {
             (ErrorKind::Leased, Some("wait for the other run, or let this one wait with --wait-secs"))
         }

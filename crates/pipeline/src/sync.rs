@@ -64,7 +64,7 @@ pub async fn sync(
     let state = State::open(pipeline, context)?;
     let keys = sealing_keys(pipeline, context)?;
     // Told before another run is waited for; what counts is asked again under the lease.
-    authorized(&state, keys.clone(), context).await?;
+    authorized(pipeline, &state, keys.clone(), context).await?;
     let id = RunId::new(context.started_at, rand::random());
     let client = client(pipeline, context)?;
     let run = Run { pipeline, context, options, state: &state, client: &client, id: &id };
@@ -72,8 +72,10 @@ pub async fn sync(
     while_renewing(lease, context, |turn| context.stop.bound(run.turn(keys, turn))).await
 }
 
-/// The stored connection. A deletion that was asked for comes before anything new.
+/// The stored connection, if it is one to the account of the pipeline file. A deletion that was asked for comes before
+/// anything new.
 pub(crate) async fn authorized(
+    pipeline: &PipelineFile,
     state: &State,
     keys: Vec<SealingKey>,
     context: &Context,
@@ -90,7 +92,7 @@ pub(crate) async fn authorized(
                 .next("run `deskmeter purge` to finish the deletion"));
         }
     }
-    let loaded = state.vault(keys)?.load(&state.connection).await;
+    let loaded = state.vault(keys)?.load_for(&state.connection, pipeline.base_url()).await;
     loaded.map_err(|error| of_state("open the stored connection", error))?.ok_or_else(|| {
         Error::new(ErrorKind::NotConnected, format!("find a connection for {}", state.connection))
             .next(CONNECT)
@@ -110,7 +112,7 @@ struct Run<'a> {
 impl Run<'_> {
     /// The run's turn: what it did is written down before anybody else has the lease.
     async fn turn(&self, keys: Vec<SealingKey>, turn: Arc<Turn>) -> Result<SyncReport, Error> {
-        let sealed = authorized(self.state, keys, self.context).await?;
+        let sealed = authorized(self.pipeline, self.state, keys, self.context).await?;
         let mut report = SyncReport::new(self.id);
         report.authorization_ends_at = sealed.record.authorization_ends_at();
         let result = self.work(sealed, &turn, &mut report).await;

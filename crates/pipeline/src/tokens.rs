@@ -60,7 +60,8 @@ impl VaultTokens {
     async fn renew(&self, current: &Sealed) -> Result<Sealed, TokenError> {
         // The answer is the only copy of the new pair until it is stored.
         let _hold = self.stop.hold();
-        let refresher = Refresher { owner: &self.owner, now: (self.clock)().0, wait: REFRESH_WAIT };
+        let (base_url, now) = (self.client.base_url(), (self.clock)().0);
+        let refresher = Refresher { owner: &self.owner, base_url, now, wait: REFRESH_WAIT };
         let exchange = |grant: deskmeter_connections::RefreshGrant| async move {
             let refresh_token = Secret::new(grant.refresh_token.expose().to_owned());
             let secret = self.client_secret.as_ref();

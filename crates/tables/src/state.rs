@@ -192,7 +192,7 @@ const NEWEST_FEW: &str = "the newest few";
 pub const STATE: [StateFile; 9] = [
     StateFile {
         path: "connections/<connection>/tokens/<number>",
-        about: "access and refresh token with their ends and scopes, and the key of the pseudonyms",
+        about: "access and refresh token with their ends and scopes, the address that granted them, and the key of the pseudonyms",
         kept: UNTIL_DISCONNECT,
         holds: Holds::Sealed,
     },

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use deskmeter_connections::{
-    ConnectionRecord, NewTokens, RefreshError, RefreshGrant, Refresher, Sealed, Secret, Vault,
+    ConnectionRecord, Error, NewTokens, RefreshError, RefreshGrant, Refresher, Sealed, Secret, Vault,
 };
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
 
 use crate::mortal::{Fault, Mortal};
-use crate::support::{NOW, acme, key, prefix, record, vault};
+use crate::support::{BASE_URL, NOW, acme, key, prefix, record, vault};
 
 /// Zendesk's token endpoint.
 struct Server(Mutex<u64>);
@@ -44,7 +44,7 @@ impl Server {
 type Outcome = std::result::Result<Sealed, RefreshError<InvalidGrant>>;
 
 async fn refresh(vault: &Vault, server: &Server, refused: &str, now: i64) -> Outcome {
-    let refresher = Refresher { owner: "test", now, wait: Duration::ZERO };
+    let refresher = Refresher { owner: "test", base_url: BASE_URL, now, wait: Duration::ZERO };
     let exchange = async |grant| server.exchange(&grant);
     vault.refresh(&acme(), &Secret::new(refused.into()), refresher, exchange).await
 }
@@ -69,7 +69,7 @@ async fn refresh_with(fault: Fault, memory: &Arc<InMemory>, server: &Server) -> 
 async fn refresh_killed_at(fault: Fault, memory: &Arc<InMemory>, server: &Server) -> Option<Outcome> {
     let mortal = Mortal::new(memory, fault);
     let vault = vault(&(Arc::clone(&mortal) as Arc<dyn ObjectStore>));
-    let refresher = Refresher { owner: "test", now: NOW, wait: Duration::ZERO };
+    let refresher = Refresher { owner: "test", base_url: BASE_URL, now: NOW, wait: Duration::ZERO };
     let exchange = async |grant| {
         mortal.point().await;
         let tokens = server.exchange(&grant);
@@ -118,7 +118,7 @@ async fn keeps_the_new_pair_when_the_sealing_key_is_replaced_during_a_refresh() 
     let store = Arc::clone(&memory) as Arc<dyn ObjectStore>;
     let both = Vault::new(store, prefix(), vec![key(2), key(1)]).unwrap();
     let refused = Secret::new("POISON_access_1".into());
-    let refresher = Refresher { owner: "test", now: NOW, wait: Duration::ZERO };
+    let refresher = Refresher { owner: "test", base_url: BASE_URL, now: NOW, wait: Duration::ZERO };
     let connection = acme();
     let during = async |grant| {
         let tokens = server.exchange(&grant);
@@ -156,7 +156,8 @@ async fn exchanges_once_when_many_processes_are_refused_at_once() {
     let refreshers = (0..8).map(|_| {
         let (vault, server) = (healthy.clone(), Arc::clone(&server));
         tokio::spawn(async move {
-            let refresher = Refresher { owner: "test", now: NOW, wait: Duration::from_hours(1) };
+            let refresher =
+                Refresher { owner: "test", base_url: BASE_URL, now: NOW, wait: Duration::from_hours(1) };
             let refused = Secret::new("POISON_access_1".into());
             let exchange = |grant: RefreshGrant| async move { server.exchange(&grant) };
             vault.refresh(&acme(), &refused, refresher, exchange).await
@@ -172,7 +173,7 @@ async fn exchanges_once_when_many_processes_are_refused_at_once() {
 async fn says_that_a_refresh_was_cut_off_when_the_servers_answer_was_lost() {
     let (_, healthy, server) = connected().await;
     let refused = Secret::new("POISON_access_1".into());
-    let refresher = Refresher { owner: "test", now: NOW, wait: Duration::ZERO };
+    let refresher = Refresher { owner: "test", base_url: BASE_URL, now: NOW, wait: Duration::ZERO };
     let lose = async |grant| server.exchange(&grant).and(Err(InvalidGrant));
     healthy.refresh(&acme(), &refused, refresher, lose).await.unwrap_err();
     let error = refresh(&healthy, &server, "POISON_access_1", NOW + 1).await.unwrap_err();
@@ -183,7 +184,7 @@ async fn says_that_a_refresh_was_cut_off_when_the_servers_answer_was_lost() {
 async fn keeps_the_pair_of_a_slow_refresher_whose_lease_another_believed_dead() {
     let (_, healthy, server) = connected().await;
     let refused = Secret::new("POISON_access_1".into());
-    let refresher = Refresher { owner: "slow", now: NOW, wait: Duration::ZERO };
+    let refresher = Refresher { owner: "slow", base_url: BASE_URL, now: NOW, wait: Duration::ZERO };
     let slow = async |grant| {
         let tokens = server.exchange(&grant);
         // A clock that is a minute ahead: the other believes the lease over, and is refused by the server.
@@ -194,6 +195,39 @@ async fn keeps_the_pair_of_a_slow_refresher_whose_lease_another_believed_dead() 
     let sealed = healthy.refresh(&acme(), &refused, refresher, slow).await.unwrap();
     assert_eq!(sealed.record.access_token.expose(), "POISON_access_2");
     assert_eq!(healthy.load(&acme()).await.unwrap(), Some(sealed));
+}
+
+#[tokio::test]
+async fn exchanges_no_refresh_token_of_another_account_and_takes_none_that_comes_meanwhile() {
+    let other = || Some("https://other.zendesk.com".to_owned());
+    let (_, healthy, server) = connected().await;
+    let version = healthy.version(&acme()).await.unwrap();
+    let reconnected = ConnectionRecord { base_url: other(), ..record(7) };
+    let refused = Secret::new("POISON_access_1".into());
+    let refresher = Refresher { owner: "test", base_url: BASE_URL, now: NOW, wait: Duration::ZERO };
+    for loses in [false, true] {
+        let (_, healthy, server) = connected().await;
+        let meanwhile = async |grant| {
+            healthy.save(&acme(), &reconnected, version).await.unwrap();
+            if loses { Err(InvalidGrant) } else { server.exchange(&grant) }
+        };
+        let error = healthy.refresh(&acme(), &refused, refresher, meanwhile).await.unwrap_err();
+        assert!(matches!(error, RefreshError::Vault(Error::OtherAddress { .. })), "{error:?}");
+        assert_eq!(healthy.load(&acme()).await.unwrap().unwrap().record, reconnected);
+    }
+    healthy.save(&acme(), &ConnectionRecord { base_url: other(), ..record(1) }, version).await.unwrap();
+    let error = refresh(&healthy, &server, "POISON_access_1", NOW).await.unwrap_err();
+    assert!(matches!(error, RefreshError::Vault(Error::OtherAddress { .. })), "{error:?}");
+    assert_eq!(server.pair(), 1, "nothing was exchanged");
+}
+
+#[tokio::test]
+async fn binds_the_tokens_of_an_earlier_version_to_their_account_when_they_are_renewed() {
+    let (_, healthy, server) = connected().await;
+    let version = healthy.version(&acme()).await.unwrap();
+    healthy.save(&acme(), &ConnectionRecord { base_url: None, ..record(1) }, version).await.unwrap();
+    refresh(&healthy, &server, "POISON_access_1", NOW).await.unwrap();
+    assert_eq!(healthy.load(&acme()).await.unwrap().unwrap().record.base_url.as_deref(), Some(BASE_URL));
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use object_store::{ObjectStore, ObjectStoreExt as _};
 use tempfile::TempDir;
 
 use crate::mortal::{Fault, Mortal};
-use crate::support::{NOW, acme, everything, key, prefix, record, vault};
+use crate::support::{BASE_URL, NOW, acme, everything, key, prefix, record, vault};
 
 struct World {
     state: StoredArea,
@@ -217,7 +217,7 @@ async fn lets_no_refresh_write_its_tokens_into_what_was_deleted() {
     world.deletions.request(&acme(), NOW).await.unwrap();
     let vault = vault(&world.state.store);
     let refused = record(1).access_token;
-    let refresher = Refresher { owner: "test", now: NOW, wait: Duration::ZERO };
+    let refresher = Refresher { owner: "test", base_url: BASE_URL, now: NOW, wait: Duration::ZERO };
     let connection = acme();
     let during = async |_| {
         let deletion = world.deletions.run(&connection, world.run(NOW + 5));

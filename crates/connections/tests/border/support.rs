@@ -13,6 +13,8 @@ use object_store::path::Path;
 use tempfile::TempDir;
 
 pub(crate) const NOW: i64 = 1_763_800_000;
+/// The account that granted the tokens.
+pub(crate) const BASE_URL: &str = "https://acme.zendesk.com";
 
 pub(crate) fn acme() -> ConnectionName {
     ConnectionName::new("acme").unwrap()
@@ -42,6 +44,7 @@ pub(crate) fn stores() -> Vec<(&'static str, Arc<dyn ObjectStore>, Option<TempDi
 /// A connection whose tokens carry this number.
 pub(crate) fn record(number: u64) -> ConnectionRecord {
     ConnectionRecord {
+        base_url: Some(BASE_URL.into()),
         access_token: Secret::new(format!("POISON_access_{number}")),
         refresh_token: Some(Secret::new(format!("POISON_refresh_{number}"))),
         expires_at: Some(NOW + 1_800),

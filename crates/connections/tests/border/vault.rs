@@ -7,7 +7,7 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 
-use crate::support::{NOW, acme, contains, everything, key, prefix, record, stores, vault};
+use crate::support::{BASE_URL, NOW, acme, contains, everything, key, prefix, record, stores, vault};
 
 #[tokio::test]
 async fn gives_back_what_was_saved_and_shows_none_of_it_to_a_reader_of_the_store() {
@@ -99,6 +99,24 @@ async fn replaces_a_sealing_key_without_a_moment_of_darkness() {
     );
     assert_eq!(deletions(vec![key(2)]).public_key().await.unwrap(), public_key);
     assert!(matches!(Vault::new(store, prefix(), vec![]), Err(Error::NoKey)));
+}
+
+#[tokio::test]
+async fn gives_tokens_to_nobody_but_the_account_that_granted_them() {
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let vault = vault(&store);
+    let version = vault.save(&acme(), &record(1), None).await.unwrap();
+    assert!(vault.load_for(&acme(), BASE_URL).await.unwrap().is_some());
+    for other in ["https://acme.zendesk.com.evil.example", "http://acme.zendesk.com", ""] {
+        let refused = vault.load_for(&acme(), other).await.unwrap_err();
+        assert!(matches!(refused, Error::OtherAddress { .. }), "{other}: {refused:?}");
+        assert!(refused.to_string().contains(BASE_URL), "{refused}");
+    }
+
+    let earlier = ConnectionRecord { base_url: None, ..record(2) };
+    vault.save(&acme(), &earlier, Some(version)).await.unwrap();
+    let bound = vault.load_for(&acme(), BASE_URL).await.unwrap().unwrap().record;
+    assert_eq!(bound, ConnectionRecord { base_url: Some(BASE_URL.into()), ..earlier });
 }
 
 #[tokio::test]

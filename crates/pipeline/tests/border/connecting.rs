@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::{Method, Uri, header};
-use deskmeter_pipeline::{ErrorKind, begin_authorization, connect};
+use deskmeter_pipeline::{CheckScope, ErrorKind, begin_authorization, check, connect, plan};
 use deskmeter_simulator::TokenRole;
 use tokio::net::TcpListener;
 
@@ -115,6 +115,58 @@ async fn connecting_again_keeps_the_pseudonyms_and_revokes_the_tokens_before() {
         agents,
         "the same pseudonyms: nobody is new"
     );
+}
+
+#[tokio::test]
+async fn tokens_are_sent_to_no_other_address_than_the_one_that_granted_them() {
+    let mut desk = desk().await.connected().await;
+    let other = Desk::new(world(5, 22), |_| {}).await;
+    let granted_by = std::mem::replace(&mut desk.base_url, other.base_url.clone());
+    // The access token has ended, so that the refresh token would be the first to go out.
+    desk.set_clock(desk.now() + 3 * 86_400);
+    let (file, context) = (desk.pipeline(), desk.context());
+    for refused in [desk.sync().await.map(drop), plan(&file, &context).await.map(drop)] {
+        let error = refused.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config, "{}", told(&error));
+        assert!(told(&error).contains(&granted_by), "{}", told(&error));
+        assert!(told(&error).contains("deskmeter connect"), "{}", told(&error));
+    }
+    let text = desk.text();
+    let checks = check(&text, desk.dir.path(), &context, CheckScope::Everything).await;
+    let wrong: Vec<_> = checks.iter().filter(|check| !check.is_ok).collect();
+    assert_eq!(wrong.len(), 1, "{wrong:?}");
+    assert!(wrong[0].subject == "connection" && wrong[0].found.contains(&granted_by), "{wrong:?}");
+    assert_eq!(other.simulator.requests().len(), 0);
+
+    desk.base_url = granted_by;
+    desk.read().await.unwrap();
+}
+
+#[tokio::test]
+async fn connecting_to_another_address_revokes_the_tokens_before_where_they_came_from() {
+    let mut desk = desk().await.connected().await;
+    // Each simulator counts its tokens from one on: this one gives its second.
+    let other = Desk::new(world(5, 22), |_| {}).await.connected().await;
+    desk.base_url.clone_from(&other.base_url);
+    assert!(desk.answer("allow").await.unwrap().is_reconnected);
+    desk.read().await.unwrap();
+    let revoked = |desk: &Desk| {
+        let requests = desk.simulator.requests().into_iter().filter(|request| request.method == "DELETE");
+        requests.map(|request| request.status).collect::<Vec<_>>()
+    };
+    assert_eq!((revoked(&desk), revoked(&other)), (vec![204], vec![]));
+}
+
+#[tokio::test]
+async fn a_disconnect_revokes_where_the_tokens_came_from_whatever_the_file_says_by_then() {
+    let mut desk = desk().await.connected().await;
+    let other = Desk::new(world(5, 22), |_| {}).await;
+    desk.base_url.clone_from(&other.base_url);
+    let report = deskmeter_pipeline::disconnect(&desk.pipeline(), &desk.context()).await.unwrap();
+    assert!(report.is_revoked);
+    assert_eq!(other.simulator.requests().len(), 0);
+    let receipt = String::from_utf8_lossy(&report.receipt);
+    assert!(!receipt.contains("127.0.0.1"), "{receipt}");
 }
 
 #[tokio::test]

@@ -90,14 +90,18 @@ impl Desk {
         self.variables.lock().unwrap().insert(name.to_owned(), value.to_owned());
     }
 
-    pub(crate) fn pipeline(&self) -> PipelineFile {
-        let text = format!(
+    /// The pipeline file.
+    pub(crate) fn text(&self) -> String {
+        format!(
             "[connection]\nname = \"acme\"\nbase_url = \"{}\"\nclient_id = \"deskmeter\"\nquota_percent = 100\n{}\
              [lake]\nurl = \"lake\"\n[state]\nurl = \"state\"\nkey_env = \"KEY\"\n{}",
             self.base_url, self.more_of_connection, self.more
-        );
+        )
+    }
+
+    pub(crate) fn pipeline(&self) -> PipelineFile {
         std::fs::create_dir_all(self.dir.path().join("state")).unwrap();
-        PipelineFile::parse(&text, self.dir.path()).unwrap()
+        PipelineFile::parse(&self.text(), self.dir.path()).unwrap()
     }
 
     /// A context of a command that starts now. `ahead` is how far its clock is ahead of the account's.
