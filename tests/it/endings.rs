@@ -5,7 +5,7 @@ use deskmeter_pipeline::{ConnectionStatus, DisconnectReport, Error, ErrorKind, S
 
 use crate::inside::{Inside, Reference, asked_for, files_below, world};
 use crate::shaky::Weather;
-use crate::support::{END, deskmeter};
+use crate::support::{Desk, END, deskmeter};
 
 const TICKETS: u32 = 120;
 const DAY: i64 = 86_400;
@@ -160,6 +160,34 @@ fn the_binary_shouts_about_an_overdue_deletion_with_exit_code_8_until_it_is_done
     assert!(files_below(&desk.dir.path().join("lake")).is_empty());
     let (code, said) = run("status");
     assert!(code == 3 && said.contains("deleted"), "{code}: {said}");
+}
+
+#[test]
+fn the_binary_refuses_another_address_with_exit_code_2_and_tells_access_that_it_leaves_with_exit_code_4() {
+    let mut desk = Desk::generated(40, 77);
+    desk.answer_connect("allow").ok();
+    let other = Desk::generated(5, 78);
+    let file = desk.dir.path().join("deskmeter.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let (own, elsewhere) = (desk.simulator().base_url(), other.simulator().base_url());
+    std::fs::write(&file, text.replace(own, elsewhere)).unwrap();
+    for command in ["sync", "plan", "validate"] {
+        let ran = desk.run(&[command]);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(ran.code == 2 && said.contains(own) && said.contains("base_url"), "{command}: {said}");
+    }
+    assert_eq!(other.simulator().requests().len(), 0);
+
+    std::fs::write(&file, text).unwrap();
+    desk.run(&["sync"]).ok();
+    desk.variables.push(("DESKMETER_KEY".into(), "ISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+P0A=".into()));
+    let ran = desk.run(&["disconnect", "--yes"]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert!(ran.stderr.contains("NOT revoked") && ran.stderr.contains("OAuth clients"), "{}", ran.stderr);
+    assert!(ran.stdout.contains("nothing is left"), "{}", ran.stdout);
+    assert!(files_below(&desk.dir.path().join("lake")).is_empty());
+    let receipt = std::fs::read_to_string(desk.dir.path().join("receipt-acme-1.txt")).unwrap();
+    assert!(receipt.contains("\"revocation\":\"not_revoked\""), "{receipt}");
 }
 
 /// Lets every lease be held until then.

@@ -19,7 +19,7 @@ pub(crate) use simulate::{RoleArg, ScopeProfileArg, SimulateArgs};
     name = "deskmeter",
     version,
     after_help = "Exit codes: 0 ok, 1 our bug, 2 usage or configuration, 3 not connected, 4 Zendesk refused or \
-                  unreachable, 5 storage failed, 6 another run holds the lease, 7 a data check failed, 8 a deletion \
+                  unreachable, or access left there, 5 storage failed, 6 another run holds the lease, 7 a data check failed, 8 a deletion \
                   is overdue"
 )]
 pub(crate) struct Cli {

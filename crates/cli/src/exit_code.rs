@@ -14,6 +14,8 @@ pub(crate) enum Exit {
     Usage = 2,
     /// Not connected, or the authorization was revoked.
     NotConnected = 3,
+    /// Zendesk refused or was unreachable, or access to it is left behind.
+    Zendesk = 4,
     /// A store failed.
     Storage = 5,
     /// A data check failed.

@@ -9,13 +9,12 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
-use crate::key::{KeyRing, Place};
+use crate::key::KeyRing;
 use crate::receipt::digest_of;
 use crate::series::Series;
+use crate::signing::{SigningKeys, SigningStore};
 use crate::{
     ConnectionName, Error, LeaseProof, Receipt, SealingKey, SignedReceipt, Status, StatusBoard, StoredArea,
     refresh,
@@ -86,9 +85,11 @@ pub enum OldVersions {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Revocation {
-    /// It was not tried, or could not be: revoke it in Zendesk's Admin Center.
+    /// It was tried without an answer that proves it, or not tried yet.
     #[default]
     NotProven,
+    /// The tokens could not be opened, so that Zendesk was never asked: the access stands until somebody revokes it there.
+    NotRevoked,
     /// Zendesk refuses the token.
     Proven,
 }
@@ -242,12 +243,26 @@ impl Deletions {
     /// # Errors
     /// [`Error::Receipt`] when one was changed, taken out or added.
     pub async fn receipts(&self) -> Result<Vec<SignedReceipt>, Error> {
-        let public_key = self.public_key().await?;
+        self.receipts_of(&self.signing().load().await?).await
+    }
+
+    async fn receipts_of(&self, keys: &SigningKeys) -> Result<Vec<SignedReceipt>, Error> {
+        let receipts = self.chain().await?;
+        let is_ours = |signed: &SignedReceipt| keys.know(&STANDARD.encode(signed.public_key().as_bytes()));
+        if receipts.iter().all(is_ours) {
+            Ok(receipts)
+        } else {
+            Err(Error::Receipt { reason: "it is signed with another key" })
+        }
+    }
+
+    /// Every receipt, whoever signed it: none was changed, and each follows the one before.
+    async fn chain(&self) -> Result<Vec<SignedReceipt>, Error> {
         let series = self.receipt_series();
         let mut receipts: Vec<SignedReceipt> = Vec::new();
         for number in series.numbers().await? {
             let text = series.read(number).await?.ok_or(Error::Receipt { reason: "it is gone" })?;
-            let receipt = SignedReceipt::verify(&text, &public_key)?;
+            let receipt = SignedReceipt::read(&text)?;
             let follows = receipt.receipt().previous == digest_of(receipts.last());
             if !follows || receipt.receipt().number != number || number != receipts.len() as u64 + 1 {
                 return Err(Error::Receipt { reason: "it does not follow the one before" });
@@ -259,16 +274,16 @@ impl Deletions {
 
     /// The public key, as base64, by which anybody can check receipts.
     pub async fn public_key(&self) -> Result<String, Error> {
-        Ok(STANDARD.encode(self.signing_key().await?.verifying_key().as_bytes()))
+        Ok(self.signing().load().await?.public_key())
     }
 
     /// Signs the job's receipt at the end of the chain. A crash after it finds it there and signs none again.
     async fn sign(&self, job: &DeletionJob, now: i64) -> Result<SignedReceipt, Error> {
-        let key = self.signing_key().await?;
+        let keys = self.signing_keys_or_new().await?;
         let series = self.receipt_series();
         let mut tries = 0;
         loop {
-            let receipts = self.receipts().await?;
+            let receipts = self.receipts_of(&keys).await?;
             let is_ours = |signed: &&SignedReceipt| {
                 let receipt = signed.receipt();
                 receipt.connection == job.connection && receipt.requested_at == job.requested_at
@@ -287,7 +302,7 @@ impl Deletions {
                 parts: job.parts.clone(),
                 previous: digest_of(receipts.last()),
             };
-            let signed = SignedReceipt::sign(receipt, &key)?;
+            let signed = SignedReceipt::sign(receipt, &keys.own)?;
             match series.append(after, &signed.text().to_vec().into()).await {
                 Ok(_) => return Ok(signed),
                 Err(Error::Conflict { .. }) if tries < RECEIPTS_MAX => tries += 1,
@@ -303,28 +318,27 @@ impl Deletions {
         Ok(())
     }
 
-    /// The key that signs receipts; made when it is first needed, and sealed anew when the first sealing key is new.
-    async fn signing_key(&self) -> Result<SigningKey, Error> {
-        let what = "signing key";
-        let place = |number| Place { what, whose: "", number };
-        let dir = self.state.prefix.clone().join("signing-key");
-        let series = Series::new(Arc::clone(&self.state.store), dir, what);
-        loop {
-            let newest = series.newest().await?;
-            let (number, bytes) = match &newest {
-                Some((number, sealed)) => (*number, self.keys.open(sealed, place(*number))?),
-                None => (0, Zeroizing::new(rand::random::<[u8; 32]>().to_vec())),
-            };
-            if newest.is_some_and(|(_, sealed)| self.keys.is_by_first(&sealed)) {
-                let bytes = bytes.as_slice().try_into().map_err(|_| Error::Damaged { what })?;
-                return Ok(SigningKey::from_bytes(bytes));
+    /// The keys that sign receipts. Where the sealing key is lost, so is the key that signed: a new one goes on, since a
+    /// deletion that cannot be proven would stay open for ever.
+    async fn signing_keys_or_new(&self) -> Result<SigningKeys, Error> {
+        let signing = self.signing();
+        match signing.load().await {
+            Err(Error::WrongKey { .. }) => {
+                tracing::warn!(
+                    "no sealing key at hand opens the key that signed receipts: a new one signs from now on"
+                );
+                let mut former: Vec<_> =
+                    self.chain().await?.iter().map(|signed| *signed.public_key()).collect();
+                former.dedup();
+                signing.replace(&former).await?;
+                signing.load().await
             }
-            let sealed = self.keys.seal(&bytes, place(number + 1))?;
-            match series.append(number, &sealed.into()).await {
-                Ok(_) | Err(Error::Conflict { .. }) => {}
-                Err(error) => return Err(error),
-            }
+            keys => keys,
         }
+    }
+
+    fn signing(&self) -> SigningStore<'_> {
+        SigningStore::new(Arc::clone(&self.state.store), &self.state.prefix, &self.keys)
     }
 
     fn jobs(&self, connection: &ConnectionName) -> Series {

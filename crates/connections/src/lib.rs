@@ -27,6 +27,7 @@ mod refresh;
 mod runs;
 mod secret;
 mod series;
+mod signing;
 mod status;
 mod totals;
 mod vault;

@@ -42,6 +42,7 @@ pub struct Receipt {
 pub struct SignedReceipt {
     text: Vec<u8>,
     receipt: Receipt,
+    public_key: VerifyingKey,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -60,7 +61,8 @@ impl SignedReceipt {
             signature: STANDARD.encode(signature.to_bytes()),
         };
         let seal = serde_json::to_vec(&seal).map_err(unwritable)?;
-        Ok(Self { text: [&statement, b"\n".as_slice(), &seal, b"\n"].concat(), receipt })
+        let text = [&statement, b"\n".as_slice(), &seal, b"\n"].concat();
+        Ok(Self { text, receipt, public_key: key.verifying_key() })
     }
 
     /// Checks a receipt's text against the public key that is trusted, as base64.
@@ -68,6 +70,15 @@ impl SignedReceipt {
     /// # Errors
     /// [`Error::Receipt`] when it was changed, or signed with another key.
     pub fn verify(text: &[u8], public_key: &str) -> Result<Self, Error> {
+        let signed = Self::read(text)?;
+        if STANDARD.encode(signed.public_key.as_bytes()) != public_key {
+            return Err(Error::Receipt { reason: "it is signed with another key" });
+        }
+        Ok(signed)
+    }
+
+    /// Checks a receipt's text against the public key in it: whether that one is trusted is the caller's to know.
+    pub(crate) fn read(text: &[u8]) -> Result<Self, Error> {
         let refuse = |reason| Error::Receipt { reason };
         let mut lines = text.split(|byte| *byte == b'\n');
         let (Some(statement), Some(seal), Some([]), None) =
@@ -76,18 +87,15 @@ impl SignedReceipt {
             return Err(refuse("it is not two lines of text"));
         };
         let seal: Seal = serde_json::from_slice(seal).map_err(|_| refuse("its signature is not one"))?;
-        if seal.public_key != public_key {
-            return Err(refuse("it is signed with another key"));
-        }
-        let key =
-            STANDARD.decode(public_key).ok().and_then(|bytes| VerifyingKey::try_from(bytes.as_slice()).ok());
+        let key = STANDARD.decode(seal.public_key).ok();
+        let key = key.and_then(|bytes| VerifyingKey::try_from(bytes.as_slice()).ok());
         let key = key.ok_or(refuse("the public key is not one"))?;
         let signature = STANDARD.decode(seal.signature).ok();
         let signature = signature.and_then(|bytes| Signature::from_slice(&bytes).ok());
         let signature = signature.ok_or(refuse("its signature is not one"))?;
         key.verify_strict(&signed_text(statement), &signature).map_err(|_| refuse("it was changed"))?;
         let receipt = serde_json::from_slice(statement).map_err(|_| refuse("it is not a receipt"))?;
-        Ok(Self { text: text.to_vec(), receipt })
+        Ok(Self { text: text.to_vec(), receipt, public_key: key })
     }
 
     /// The statement.
@@ -98,6 +106,11 @@ impl SignedReceipt {
     /// The text to hand out.
     pub fn text(&self) -> &[u8] {
         &self.text
+    }
+
+    /// Who signed it.
+    pub(crate) fn public_key(&self) -> &VerifyingKey {
+        &self.public_key
     }
 
     /// What the next receipt's `previous` says.

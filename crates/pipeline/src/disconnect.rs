@@ -26,6 +26,8 @@ const RUN_WAIT: Duration = Duration::from_mins(3);
 pub struct DisconnectReport {
     /// Whether Zendesk is proven to refuse the token.
     pub is_revoked: bool,
+    /// What is left to do by hand at Zendesk, where it is not.
+    pub left_at_zendesk: Option<&'static str>,
     /// Objects that were deleted.
     pub objects: u64,
     /// Tables that were dropped from the operator's database; none where nothing is published.
@@ -114,32 +116,58 @@ fn overdue_or(error: Error, is_overdue: bool) -> Error {
         .next("the deletion is written down: `deskmeter purge`, and every `sync` and `status`, go on with it")
 }
 
-/// Gives the access back. Where that fails the deletion goes on: the receipt says that it is not proven.
+/// Gives the access back. Where that fails the deletion goes on: the receipt says how the access stands.
 async fn revoke(pipeline: &PipelineFile, context: &Context, state: &State) -> Revocation {
-    let revoked = async {
+    let opened = async {
         let vault = state.vault(sealing_keys(pipeline, context)?)?;
         let loaded = vault.load(&state.connection).await;
         let Some(sealed) = loaded.map_err(|error| of_state("open the stored connection", error))? else {
-            return Ok(Revocation::NotProven);
+            return Ok(None);
         };
         let client = client_of(&sealed.record, pipeline, context)?;
         let secret = client_secret(pipeline, context)?;
         let tokens =
             VaultTokens::new(vault, state.connection.clone(), client.clone(), secret, context, sealed);
-        let proof = client.revoke_current(&tokens).await;
-        match proof {
-            Ok(()) => Ok(Revocation::Proven),
-            // A token that Zendesk refuses already is as good as revoked.
-            Err(error) if error.kind() == deskmeter_extractor::ErrorKind::NotAuthorized => {
-                Ok(Revocation::Proven)
-            }
-            Err(error) => Err(crate::open::of_fetch(error)),
+        Ok::<_, Error>(Some((client, tokens)))
+    };
+    let (client, tokens) = match opened.await {
+        Ok(Some(opened)) => opened,
+        Ok(None) => return Revocation::NotProven,
+        Err(error) => {
+            warn!(error = chain(&error), "the tokens cannot be used to give the access back");
+            return Revocation::NotRevoked;
         }
     };
-    revoked.await.unwrap_or_else(|error| {
-        warn!(%error, "the access is not proven to be given back; revoke it in Zendesk's Admin Center");
-        Revocation::NotProven
-    })
+    match client.revoke_current(&tokens).await {
+        Ok(()) => Revocation::Proven,
+        // A token that Zendesk refuses already is as good as revoked.
+        Err(error) if error.kind() == deskmeter_extractor::ErrorKind::NotAuthorized => Revocation::Proven,
+        Err(error) => {
+            warn!(error = chain(&error), "the access is not proven to be given back");
+            Revocation::NotProven
+        }
+    }
+}
+
+/// An error with its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// What is left to do by hand at Zendesk after a deletion.
+fn left_at_zendesk(revocation: Revocation) -> Option<&'static str> {
+    match revocation {
+        Revocation::Proven => None,
+        Revocation::NotRevoked => Some(
+            "the access at Zendesk was NOT revoked and stands, because the tokens could not be opened: delete deskmeter's \
+             tokens by hand in Zendesk's Admin Center (Apps and integrations, APIs, OAuth clients)",
+        ),
+        _ => Some(
+            "the access at Zendesk is NOT proven to be revoked and may stand: delete deskmeter's tokens by hand in \
+             Zendesk's Admin Center (Apps and integrations, APIs, OAuth clients)",
+        ),
+    }
 }
 
 async fn finish(
@@ -193,13 +221,25 @@ fn lake_area(pipeline: &PipelineFile, context: &Context, url: &str) -> Result<St
     })
 }
 
-/// The receipt of the connection's newest deletion, as it is handed out; None when nothing of it was ever deleted.
-pub async fn last_receipt(pipeline: &PipelineFile, context: &Context) -> Result<Option<Vec<u8>>, Error> {
+/// The newest receipt of a connection.
+#[derive(Debug, Clone)]
+pub struct LastReceipt {
+    /// The receipt as it is handed out.
+    pub text: Vec<u8>,
+    /// What was left to do by hand at Zendesk.
+    pub left_at_zendesk: Option<&'static str>,
+}
+
+/// The receipt of the connection's newest deletion; None when nothing of it was ever deleted.
+pub async fn last_receipt(pipeline: &PipelineFile, context: &Context) -> Result<Option<LastReceipt>, Error> {
     let state = State::open(pipeline, context)?;
     let deletions = state.deletions(sealing_keys(pipeline, context)?)?;
     let receipts = deletions.receipts().await.map_err(|error| of_state("read the receipts", error))?;
     let ours = receipts.iter().rev().find(|signed| signed.receipt().connection == state.connection);
-    Ok(ours.map(|signed| signed.text().to_vec()))
+    Ok(ours.map(|signed| LastReceipt {
+        text: signed.text().to_vec(),
+        left_at_zendesk: left_at_zendesk(signed.receipt().revocation),
+    }))
 }
 
 /// Checks a receipt's text against the public key that is trusted, as base64.
@@ -216,6 +256,7 @@ fn report(signed: &SignedReceipt, public_key: String) -> DisconnectReport {
         receipt.parts.iter().partition(|part| part.target == DeletionTarget::Published);
     DisconnectReport {
         is_revoked: receipt.revocation == Revocation::Proven,
+        left_at_zendesk: left_at_zendesk(receipt.revocation),
         objects: stored.iter().map(|part| part.objects).sum(),
         bytes: stored.iter().map(|part| part.bytes).sum(),
         keeps_old_versions: stored.iter().any(|part| part.old_versions == OldVersions::Kept),

@@ -31,7 +31,9 @@ pub use connect::{ConnectReport, Pending, begin_authorization, connect};
 pub use context::{Clock, Context, Environment, Shares, Storage};
 pub use deskmeter_connections::Totals;
 pub use deskmeter_extractor::Clock as Timer;
-pub use disconnect::{DisconnectReport, disconnect, last_receipt, purge, resume_deletion, verify_receipt};
+pub use disconnect::{
+    DisconnectReport, LastReceipt, disconnect, last_receipt, purge, resume_deletion, verify_receipt,
+};
 pub use error::{Error, ErrorKind};
 pub use explain::{explain, story};
 pub use maintain::{check_lake, erase_ticket, repair_lake};

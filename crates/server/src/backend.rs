@@ -6,8 +6,8 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use deskmeter_pipeline::{
-    Clock, ConnectReport, ConnectionStatus, Context, DisconnectReport, LastAudit, Observer, Pending,
-    PipelineFile, Run, SyncOptions, SyncReport,
+    Clock, ConnectReport, ConnectionStatus, Context, DisconnectReport, LastAudit, LastReceipt, Observer,
+    Pending, PipelineFile, Run, SyncOptions, SyncReport,
 };
 use jiff::Timestamp;
 use tokio::sync::Mutex;
@@ -339,7 +339,7 @@ impl Connection {
     }
 
     /// The signed receipt of the newest deletion, if anything was ever deleted.
-    pub(crate) async fn receipt(&self) -> Result<Option<Vec<u8>>, Error> {
+    pub(crate) async fn receipt(&self) -> Result<Option<LastReceipt>, Error> {
         let receipt = deskmeter_pipeline::last_receipt(&self.file, &self.now()).await;
         receipt.map_err(Error::pipeline("read the receipts"))
     }

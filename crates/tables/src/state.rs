@@ -160,7 +160,11 @@ const DELETION: &[StateValue] = &[
     value("requested_at", Time, "when the deletion was asked for"),
     value("deadline", Time, "until when it must be done"),
     value("completed_at", Time, "when it was done"),
-    value("revocation", Word(&["not_proven", "proven"]), "whether Zendesk refuses the token"),
+    value(
+        "revocation",
+        Word(&["not_proven", "not_revoked", "proven"]),
+        "whether Zendesk refuses the token; not_revoked where it could not be asked, so that the access stands",
+    ),
     value("parts[].target", Word(&["connection", "lake", "published"]), "what is deleted"),
     value("parts[].objects", Count, "objects that were there"),
     value("parts[].bytes", Count, "their bytes"),
@@ -240,7 +244,7 @@ pub const STATE: [StateFile; 9] = [
     },
     StateFile {
         path: "signing-key/<number>",
-        about: "the key that signs receipts",
+        about: "the key that signs receipts, and public keys of those before it that were lost",
         kept: "for ever",
         holds: Holds::Sealed,
     },

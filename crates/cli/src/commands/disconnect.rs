@@ -53,7 +53,7 @@ pub(crate) async fn resume(pipeline: &PipelineFile, context: &Context) -> Result
         pipeline.connection.name,
         file.display()
     ));
-    warn_of_old_versions(&report);
+    warn_of_what_is_left(&report);
     Ok(true)
 }
 
@@ -65,7 +65,10 @@ fn keep_receipt(pipeline: &PipelineFile, report: &DisconnectReport) -> Result<Pa
     Ok(file)
 }
 
-fn warn_of_old_versions(report: &DisconnectReport) {
+fn warn_of_what_is_left(report: &DisconnectReport) {
+    if let Some(left) = report.left_at_zendesk {
+        note(&format!("warning: {left}. The receipt says so too."));
+    }
     if report.keeps_old_versions {
         note(
             "warning: the bucket keeps old versions of deleted objects or parts of unfinished uploads, and these credentials \
@@ -78,10 +81,12 @@ fn warn_of_old_versions(report: &DisconnectReport) {
 /// Keeps the receipt and says what was done.
 fn tell(opened: &Opened, report: &DisconnectReport) -> Result<Exit> {
     let file = keep_receipt(&opened.pipeline, report)?;
-    warn_of_old_versions(report);
+    warn_of_what_is_left(report);
+    // What was collected is gone either way; access that stands is a matter between the operator and Zendesk.
+    let exit = if report.is_revoked { Exit::Ok } else { Exit::Zendesk };
     if opened.global.format == Format::Json {
         println(&serde_json::to_string_pretty(report)?)?;
-        return Ok(Exit::Ok);
+        return Ok(exit);
     }
     let left = if report.keeps_old_versions { "only old versions are left" } else { "nothing is left" };
     println(&format!("Deleted {} objects, {}; {left}.", report.objects, super::sync::bytes(report.bytes)))?;
@@ -91,13 +96,11 @@ fn tell(opened: &Opened, report: &DisconnectReport) -> Result<Exit> {
     if let Some(tables) = report.tables_unpublished {
         println(&format!("{tables} published tables were dropped from your database."))?;
     }
-    println(if report.is_revoked {
-        "Zendesk refuses the token: the authorization is revoked."
-    } else {
-        "The authorization could not be proven revoked: revoke it in Zendesk's Admin Center."
-    })?;
+    if report.is_revoked {
+        println("Zendesk refuses the token: the authorization is revoked.")?;
+    }
     println(&format!("The signed receipt is {} (public key {}).", file.display(), report.public_key))?;
-    Ok(Exit::Ok)
+    Ok(exit)
 }
 
 /// Checks a receipt; needs no pipeline file, so that anybody can.

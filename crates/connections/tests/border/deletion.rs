@@ -212,6 +212,41 @@ async fn goes_on_after_a_kill_at_any_point_and_signs_one_receipt_that_counts_eve
 }
 
 #[tokio::test]
+async fn proves_a_deletion_also_when_the_sealing_key_is_lost_and_vouches_for_no_receipt_of_a_stranger() {
+    let mut kills = 0;
+    for fault in (0..).flat_map(|n| [Fault::KillBefore(n), Fault::KillAfter(n)]) {
+        let memory = Arc::new(InMemory::new());
+        let world = world(Arc::clone(&memory) as Arc<dyn ObjectStore>, Arc::new(InMemory::new()), None).await;
+        let first = world.delete(NOW).await;
+        let without =
+            |store| Deletions::new(StoredArea { store, ..world.state.clone() }, vec![key(2)]).unwrap();
+        let mortal = Mortal::new(&memory, fault);
+        let (dying, after) = (without(Arc::clone(&mortal) as _), without(Arc::clone(&memory) as _));
+        assert!(matches!(after.receipts().await, Err(Error::WrongKey { .. })), "who looks makes no new key");
+        after.request(&acme(), NOW + 100).await.unwrap();
+        let run = |now| Deletion { revocation: Revocation::NotRevoked, ..world.run(now) };
+        let is_done = mortal.until_killed(dying.run(&acme(), run(NOW + 105))).await.is_some();
+        let again = after.run(&acme(), run(NOW + 166)).await;
+        assert!(matches!(again, Ok(_) | Err(Error::NoDeletion)), "{fault:?}: {again:?}");
+
+        let receipts = after.receipts().await.unwrap();
+        assert_eq!((receipts.len(), &receipts[0]), (2, &first), "{fault:?}");
+        assert_eq!(receipts[1].receipt().revocation, Revocation::NotRevoked);
+        let public_key = after.public_key().await.unwrap();
+        assert_eq!(SignedReceipt::verify(receipts[1].text(), &public_key).unwrap(), receipts[1]);
+        if is_done {
+            let stranger = world_in_memory().await.delete(NOW).await;
+            let place = Path::from("state/receipts/000000000003");
+            memory.put(&place, stranger.text().to_vec().into()).await.unwrap();
+            assert!(matches!(after.receipts().await, Err(Error::Receipt { .. })));
+            break;
+        }
+        kills += 1;
+    }
+    assert!(kills > 40, "{kills}");
+}
+
+#[tokio::test]
 async fn lets_no_refresh_write_its_tokens_into_what_was_deleted() {
     let world = world_in_memory().await;
     world.deletions.request(&acme(), NOW).await.unwrap();

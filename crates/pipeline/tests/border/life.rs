@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use deskmeter_pipeline::{ErrorKind, SyncOptions, disconnect, purge, resume_deletion, sync, verify_receipt};
+use deskmeter_connections::Revocation;
+use deskmeter_pipeline::{
+    ErrorKind, SyncOptions, disconnect, last_receipt, purge, resume_deletion, sync, verify_receipt,
+};
 use deskmeter_simulator::{World, WorldOptions};
 
-use crate::support::{Desk, END, told, world};
+use crate::support::{Desk, END, OTHER_KEY, told, world};
 
 async fn slow(tickets: u32, fault: &str) -> Desk {
     let faults = vec![fault.parse().unwrap()];
@@ -113,6 +116,37 @@ async fn disconnect_while_a_sync_runs_leaves_nothing_but_a_receipt_that_verifies
     assert_eq!(receipt.number, report.receipt_number);
     assert!(!String::from_utf8_lossy(&report.receipt).contains("ticket_id"));
     assert_eq!(purge(&pipeline, &context).await.unwrap_err().kind(), ErrorKind::Config);
+}
+
+#[tokio::test]
+async fn a_disconnect_without_the_sealing_key_deletes_everything_and_says_that_the_access_stands() {
+    let desk = Desk::new(world(30, 34), |_| {}).await.connected().await;
+    desk.read().await.unwrap();
+    disconnect(&desk.pipeline(), &desk.context()).await.unwrap();
+    // The receipt of a life before is signed with the key that is lost now.
+    desk.answer("allow").await.unwrap();
+    desk.read().await.unwrap();
+    desk.set("KEY", OTHER_KEY);
+    let report = disconnect(&desk.pipeline(), &desk.context()).await.unwrap();
+    assert!(!report.is_revoked && report.objects > 20);
+    let left = report.left_at_zendesk.unwrap();
+    assert!(left.contains("NOT revoked") && left.contains("OAuth clients"), "{left}");
+    assert_eq!((desk.files("lake"), desk.files("state/connections")), (0, 0));
+    assert_eq!(desk.status().await.state, "deleted");
+    let receipt = verify_receipt(&report.receipt, &report.public_key).unwrap();
+    assert_eq!((receipt.number, receipt.revocation), (2, Revocation::NotRevoked));
+    let last = last_receipt(&desk.pipeline(), &desk.context()).await.unwrap().unwrap();
+    assert_eq!((last.text, last.left_at_zendesk), (report.receipt, Some(left)));
+}
+
+#[tokio::test]
+async fn a_disconnect_whose_token_goes_on_working_says_that_the_access_may_stand() {
+    let faults = vec!["revoke-lies".parse().unwrap()];
+    let desk = Desk::new(world(5, 35), |options| options.faults = faults).await.connected().await;
+    let report = disconnect(&desk.pipeline(), &desk.context()).await.unwrap();
+    assert!(report.left_at_zendesk.unwrap().contains("NOT proven"), "{report:?}");
+    let receipt = verify_receipt(&report.receipt, &report.public_key).unwrap();
+    assert_eq!(receipt.revocation, Revocation::NotProven);
 }
 
 #[tokio::test]

@@ -121,7 +121,7 @@ pub(crate) async fn receipt(
     let disposition = format!("attachment; filename=\"deskmeter-{name}-deletion-receipt.json\"");
     Ok((
         [(header::CONTENT_TYPE, "application/json".to_owned()), (header::CONTENT_DISPOSITION, disposition)],
-        receipt,
+        receipt.text,
     )
         .into_response())
 }

@@ -28,6 +28,7 @@ pub(crate) struct Card {
     standing: Standing,
     progress: Option<Progress>,
     has_receipt: bool,
+    left_at_zendesk: Option<&'static str>,
     deletion_problem: Option<String>,
     now: i64,
 }
@@ -157,6 +158,7 @@ async fn card(app: &App, connection: &Arc<Connection>) -> Card {
         account: connection.account().to_owned(),
         progress: app.runs.get(connection.name()).map(|run| run.borrow().clone()),
         has_receipt: receipt.is_some(),
+        left_at_zendesk: receipt.and_then(|receipt| receipt.left_at_zendesk),
         deletion_problem: app.problems.get(connection.name()),
         standing,
         now,

@@ -66,6 +66,27 @@ async fn an_account_is_connected_read_shown_and_deleted() {
     zendesk.stop().await;
 }
 
+#[tokio::test]
+async fn access_that_a_disconnect_could_not_revoke_is_told_on_the_card() {
+    let (zendesk, rest) = account(20, 1_000_000).await;
+    let rest = format!("{rest}\n[sync]\nretries_max = 0\n");
+    let console = Console::of(zendesk.base_url(), &rest, None).await;
+    let mut visitor = console.visitor();
+    // From the command line, which starts no sync that would have to be waited for.
+    let allow = |url: &str| {
+        let allowed = reqwest::Client::new().post(url).form(&[("decision", "allow")]).send();
+        tokio::spawn(allowed);
+    };
+    let wait = Duration::from_mins(1);
+    deskmeter_pipeline::connect(&console.pipeline, &context(), wait, allow).await.unwrap();
+    zendesk.stop().await;
+    let receipt = deleted(&mut visitor).await;
+    assert!(receipt.contains("\"revocation\":\"not_proven\""), "{receipt}");
+    let card = visitor.page("/integrations").await;
+    assert!(card.contains("NOT proven to be revoked") && card.contains("OAuth clients"), "{card}");
+    console.stop().await;
+}
+
 async fn own_marts_have_a_page_with_sql_and_csv(visitor: &mut Visitor) {
     let page = visitor.page("/c/acme/marts").await;
     for words in ["group_sizes", "How many tickets each group has.", "aria-current=\"page\">Own marts"] {
@@ -296,17 +317,19 @@ async fn disconnect(visitor: &mut Visitor) {
     let page = "/integrations/acme/disconnect";
     assert_eq!(visitor.submit(page, page, &[("confirm", "acm")]).await.status(), 422);
     assert!(visitor.page("/integrations").await.contains("Connected"));
+    let receipt = deleted(visitor).await;
+    assert!(receipt.contains("\"revocation\":\"proven\"") && receipt.contains("\"signature\""), "{receipt}");
+}
+
+/// Disconnects, and gives the receipt when all is deleted.
+async fn deleted(visitor: &mut Visitor) -> String {
+    let page = "/integrations/acme/disconnect";
     let answer = visitor.submit(page, page, &[("confirm", "acme")]).await;
     assert_eq!(answer.headers()["location"], "/integrations?notice=deleting");
     for _ in 0..600 {
         let page = visitor.page("/integrations").await;
         if page.contains("Deletion receipt") {
-            let receipt = visitor.page("/integrations/acme/receipt.json").await;
-            assert!(
-                receipt.contains("\"revocation\":\"proven\"") && receipt.contains("\"signature\""),
-                "{receipt}"
-            );
-            return;
+            return visitor.page("/integrations/acme/receipt.json").await;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
