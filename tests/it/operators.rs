@@ -153,6 +153,13 @@ fn init_writes_a_file_that_validate_takes_and_never_writes_over_one() {
         wrong.stderr
     );
     assert!(!wrong.stderr.contains("other.toml"), "there is no such file to correct: {}", wrong.stderr);
+    let nowhere =
+        run(dir.path(), &["init", "-p", "other.toml", "--account", "acme", "--time-zone", "Europe/Madird"]);
+    assert!(nowhere.code == 2 && !dir.path().join("other.toml").exists(), "{}", nowhere.stderr);
+    assert!(nowhere.stderr.contains("did you mean `Europe/Madrid`?"), "{}", nowhere.stderr);
+    std::fs::write(dir.path().join("far.toml"), text.replace("Europe/Madrid", "Europe/Madird")).unwrap();
+    let far = run(dir.path(), &["validate", "--offline", "-p", "far.toml"]);
+    assert!(far.code == 2 && far.stdout.contains("did you mean `Europe/Madrid`?"), "{}", far.stdout);
     let spaced = run(dir.path(), &["init", "-p", "our desk.toml", "--account", "acme"]).ok();
     assert!(spaced.stdout.contains("deskmeter sync -p 'our desk.toml'"), "{}", spaced.stdout);
 }

@@ -23,7 +23,7 @@ mod staging;
 mod store;
 mod warehouse;
 
-pub use business_time::{Days, NoDays};
+pub use business_time::{Days, NoDays, time_zone_problem};
 #[cfg(feature = "ballista")]
 pub use cluster::{ExecutorOptions, SchedulerOptions, executor, scheduler};
 pub use engine::Engine;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use deskmeter_warehouse::{AppliesTo, Days, Hours, ScheduleSpec};
+use deskmeter_warehouse::{AppliesTo, Days, Hours, ScheduleSpec, time_zone_problem};
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -97,7 +97,7 @@ impl ScheduleConfig {
     pub(crate) fn spec(&self) -> Result<ScheduleSpec, Vec<Problem>> {
         let mut reader = Reader { at: format!("schedules.{}", self.name), problems: Vec::new() };
         let hours = Hours {
-            time_zone: self.time_zone.clone(),
+            time_zone: reader.time_zone(&self.time_zone),
             weekly: reader.weekly(&self.weekly),
             holidays: reader.holidays(&self.holidays),
             special_days: reader.special_days(&self.special_days),
@@ -125,6 +125,13 @@ struct Reader {
 impl Reader {
     fn problem(&mut self, key: &str, what: String) {
         self.problems.push(Problem { at: format!("{}.{key}", self.at), what });
+    }
+
+    fn time_zone(&mut self, name: &str) -> String {
+        if let Some(what) = time_zone_problem(name) {
+            self.problem("time_zone", what);
+        }
+        name.to_owned()
     }
 
     fn weekly(&mut self, days: &BTreeMap<String, Vec<String>>) -> [Vec<(u16, u16)>; 7] {
@@ -190,7 +197,7 @@ impl Reader {
         let holidays = change.holidays.as_ref().map_or(former.holidays, |texts| self.holidays(texts));
         let special = change.special_days.as_ref();
         let special_days = special.map_or(former.special_days, |texts| self.special_days(texts));
-        let time_zone = change.time_zone.clone().unwrap_or(former.time_zone);
+        let time_zone = change.time_zone.as_ref().map_or(former.time_zone, |name| self.time_zone(name));
         Some((first_day?, Hours { time_zone, weekly, holidays, special_days }))
     }
 }

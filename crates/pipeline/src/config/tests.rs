@@ -104,6 +104,22 @@ fn a_change_of_a_schedule_keeps_what_it_leaves_out() {
 }
 
 #[test]
+fn a_time_zone_that_nobody_knows_is_told_with_the_nearest_one() {
+    let text = format!(
+        "{MINIMAL}[[schedules]]\nname = \"d\"\ntime_zone = \"Europe/Madird\"\nweekly = {{ mon = [\"9-17\"] }}\n\
+         [[schedules.changes]]\nvalid_from = \"2026-07-01\"\ntime_zone = \"xqzj\"\n"
+    );
+    check(
+        &text,
+        &[
+            "schedules.d.time_zone: unknown time zone `Europe/Madird`; did you mean `Europe/Madrid`?",
+            "schedules.d.mon: `9-17` is no interval; write \"09:00-17:00\", the end after the start",
+            "schedules.d.time_zone: unknown time zone `xqzj`; write an IANA name, for example `Europe/Madrid`",
+        ],
+    );
+}
+
+#[test]
 fn tells_all_problems_at_once() {
     let text = MINIMAL
         .replace("\"acme\"", "\"Acme Inc\"")

@@ -6,9 +6,11 @@ mod functions;
 mod rails_zones;
 mod schedules;
 mod windows;
+mod zones;
 
 pub use days::{Days, NoDays};
 pub(crate) use functions::all as functions;
 #[cfg(feature = "ballista")]
 pub(crate) use functions::schedules_of;
 pub(crate) use schedules::{Schedule, Schedules};
+pub use zones::time_zone_problem;

@@ -6,6 +6,11 @@ pub(crate) fn iana(rails: &str) -> Option<&'static str> {
     ZONES.iter().find(|(name, _)| *name == rails).map(|(_, iana)| *iana)
 }
 
+/// Every Rails display name.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    ZONES.iter().map(|(name, _)| *name)
+}
+
 const ZONES: &[(&str, &str)] = &[
     ("International Date Line West", "Etc/GMT+12"),
     ("Midway Island", "Pacific/Midway"),

@@ -2,10 +2,8 @@
 
 use std::sync::{Arc, RwLock};
 
-use jiff::tz::TimeZone;
-
 use super::compiled::{Compiled, Rule, year_of};
-use super::rails_zones;
+use super::zones::{time_zone_problem, zone};
 use crate::Error;
 use crate::explain::WindowKind;
 use crate::options::{AppliesTo, Hours, ScheduleSpec};
@@ -147,10 +145,6 @@ impl Schedule {
     }
 }
 
-fn zone(name: &str) -> Option<TimeZone> {
-    TimeZone::get(rails_zones::iana(name).unwrap_or(name)).ok()
-}
-
 fn rule(hours: &Hours, valid_from: i64) -> Option<Rule> {
     let sorted = |intervals: &Vec<(u16, u16)>| {
         let mut intervals = intervals.clone();
@@ -199,9 +193,7 @@ fn problems_of_hours(hours: &Hours) -> Vec<String> {
         let former = hours.special_days.iter().take(index).find(|(other, _)| other.overlap(days));
         problems.extend(former.map(|(other, _)| format!("special days {other} and {days} overlap")));
     }
-    if zone(&hours.time_zone).is_none() {
-        problems.push(format!("unknown time zone {}", hours.time_zone));
-    }
+    problems.extend(time_zone_problem(&hours.time_zone));
     problems
 }
 

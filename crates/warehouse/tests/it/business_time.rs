@@ -244,10 +244,10 @@ fn every_problem_of_every_schedule_is_told_at_once() {
             "schedule s: an interval of 2026-12-20..2026-12-24 does not lie in order within the day",
             "schedule s: special days 2026-12-24 and 2026-12-20..2026-12-24 overlap",
             "schedule s: special days 12-31..01-02 and 01-01 overlap",
-            "schedule s: unknown time zone Mars/Olympus",
+            "schedule s: unknown time zone `Mars/Olympus`; write an IANA name, for example `Europe/Madrid`",
             "schedule s is defined twice",
             "schedule s: the change of 2026-07-01 does not come after the one before it",
-            "schedule s: from 2026-07-01: unknown time zone Nowhere",
+            "schedule s: from 2026-07-01: unknown time zone `Nowhere`; write an IANA name, for example `Europe/Madrid`",
             "schedule s: it has no working time",
         ]
     );
