@@ -164,6 +164,15 @@ fn init_writes_a_file_that_validate_takes_and_never_writes_over_one() {
     assert!(spaced.stdout.contains("deskmeter sync -p 'our desk.toml'"), "{}", spaced.stdout);
 }
 
+#[test]
+fn a_format_that_a_command_does_not_write_is_refused_before_anything_is_done() {
+    let dir = tempfile::tempdir().unwrap();
+    let refused = run(dir.path(), &["init", "--account", "acme", "--format", "json"]);
+    assert!(refused.code == 2 && !dir.path().join("deskmeter.toml").exists(), "{}", refused.stderr);
+    let refused = run(dir.path(), &["status", "--format", "csv"]);
+    assert!(refused.code == 2 && refused.stderr.contains("--format json"), "{}", refused.stderr);
+}
+
 /// The checks of `validate --format json`, as `subject: ok` or `subject: what is wrong`.
 fn validated(desk: &Desk, args: &[&str], code: i32) -> Vec<String> {
     let ran = desk.run(&[&["validate", "--format", "json"], args].concat());

@@ -1,5 +1,6 @@
 //! The command line: a contract that scripts call.
 
+mod formats;
 mod simulate;
 
 use std::path::PathBuf;
@@ -35,7 +36,7 @@ pub(crate) struct Global {
     /// The pipeline file.
     #[arg(short, long, global = true, env = env::PIPELINE, default_value = env::PIPELINE_DEFAULT, value_name = "FILE")]
     pub(crate) pipeline: PathBuf,
-    /// How rows come out.
+    /// How rows come out; a command whose answer is no rows takes json at most, and refuses what it does not write.
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
     /// What runs the SQL: `embedded`, or `ballista://HOST:PORT`. Overrules the pipeline file.

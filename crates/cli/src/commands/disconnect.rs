@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use deskmeter_pipeline::{Context, DisconnectReport, PipelineFile};
 
 use super::{Opened, Usage, note, println};
-use crate::args::{DisconnectArgs, Format, ReceiptCommand};
+use crate::args::{DisconnectArgs, Format, Global, ReceiptCommand};
 use crate::exit_code::Exit;
 
 pub(crate) async fn run(opened: &Opened, args: &DisconnectArgs) -> Result<Exit> {
@@ -104,11 +104,13 @@ fn tell(opened: &Opened, report: &DisconnectReport) -> Result<Exit> {
 }
 
 /// Checks a receipt; needs no pipeline file, so that anybody can.
-pub(crate) fn receipt(command: &ReceiptCommand) -> Result<Exit> {
+pub(crate) fn receipt(global: &Global, command: &ReceiptCommand) -> Result<Exit> {
     let ReceiptCommand::Verify { file, public_key } = command;
     let text = std::fs::read(file).with_context(|| format!("read receipt {}", file.display()))?;
     let receipt = deskmeter_pipeline::verify_receipt(&text, public_key)?;
     println(&serde_json::to_string_pretty(&receipt)?)?;
-    println("The receipt is genuine.")?;
+    if global.format != Format::Json {
+        println("The receipt is genuine.")?;
+    }
     Ok(Exit::Ok)
 }

@@ -2,21 +2,13 @@
 
 use anyhow::Result;
 
-use super::{Opened, Usage, println};
+use super::{Opened, println};
 use crate::args::{ExportArgs, Format};
 use crate::exit_code::Exit;
 use crate::output::Table;
 
 pub(crate) async fn run(opened: &Opened, args: &ExportArgs) -> Result<Exit> {
-    let is_csv = match opened.global.format {
-        Format::Csv => true,
-        Format::Table | Format::Parquet => false,
-        Format::Json => {
-            return Err(
-                Usage("export writes Parquet or CSV: add --format parquet or --format csv".into()).into()
-            );
-        }
-    };
+    let is_csv = opened.global.format == Format::Csv;
     let report =
         deskmeter_pipeline::export(&opened.pipeline, &opened.context, &args.to, is_csv, &args.marts).await?;
     let mut table = Table::new(["file", "rows", "bytes"]);

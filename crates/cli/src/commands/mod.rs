@@ -43,6 +43,9 @@ pub(crate) struct Usage(pub(crate) String);
 
 /// Runs the command.
 pub(crate) async fn run(cli: Cli) -> Result<Exit> {
+    if let Some(problem) = cli.format_problem() {
+        return Err(Usage(problem).into());
+    }
     let global = &cli.global;
     match &cli.command {
         Command::Demo(args) => demo::run(global, args).await,
@@ -58,7 +61,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit> {
         Command::Disconnect(args) => disconnect::run(&open(global)?, args).await,
         Command::Purge => disconnect::purge(&open(global)?).await,
         Command::Rekey => rekey(&open(global)?).await,
-        Command::Receipt { command } => disconnect::receipt(command),
+        Command::Receipt { command } => disconnect::receipt(global, command),
         Command::Query(args) => match &args.all {
             Some(folder) => query::run_all(global, args, folder).await,
             None => query::run(&open(global)?, args).await,

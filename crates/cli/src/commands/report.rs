@@ -7,7 +7,7 @@ use crate::args::{Format, ReportArgs};
 use crate::exit_code::Exit;
 
 pub(crate) async fn run(opened: &Opened, args: &ReportArgs) -> Result<Exit> {
-    if matches!(opened.global.format, Format::Csv | Format::Json) {
+    if opened.global.format != Format::Table {
         demo::kpis::print(&opened.pipeline, &opened.context, opened.global.format, args.output.as_deref())
             .await?;
         return Ok(Exit::Ok);

@@ -7,13 +7,14 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::json::LineDelimitedWriter;
 use parquet::arrow::ArrowWriter;
 
 use crate::args::Format;
+use crate::commands::Usage;
 
 pub(crate) use screen::{Paint, Screen};
 pub(crate) use table::Table;
@@ -35,7 +36,8 @@ impl RowWriter {
     /// A writer to a file, or to standard output.
     pub(crate) fn new(schema: &SchemaRef, format: Format, to: Option<&Path>) -> Result<Self> {
         if format == Format::Parquet && to.is_none() && io::stdout().is_terminal() {
-            bail!("a Parquet file cannot be shown on a terminal: add -o FILE, or redirect the output");
+            let what = "a Parquet file cannot be shown on a terminal: redirect the output, or add -o FILE to query or report";
+            return Err(Usage(what.into()).into());
         }
         let out: Out = match to {
             Some(path) => Box::new(io::BufWriter::new(
