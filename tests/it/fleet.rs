@@ -1,6 +1,7 @@
-//! Several accounts: `sync --all` and `query --all`.
+//! Several accounts: `sync --all`, `query --all` and `serve --all`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -85,6 +86,26 @@ fn a_sync_of_all_that_is_asked_to_end_gives_every_lease_back() {
     assert!(told.contains("one: the run was asked to end") && told.contains("two: not begun"), "{told}");
     // One that was killed where it stood would have its lease for two minutes more.
     run(fleet.path(), &sync).ok();
+}
+
+#[cfg(unix)]
+#[test]
+fn one_console_shows_every_account_of_a_folder() {
+    let fleet = TempDir::new().unwrap();
+    let folder = fleet.path().display().to_string();
+    let (one, _two) = (join(fleet.path(), "one", 1), join(fleet.path(), "two", 2));
+    let serve = ["serve", "--all", &folder, "--bind", "127.0.0.1:0"];
+    let mut child = deskmeter(fleet.path(), &serve).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim().rsplit(' ').next().unwrap();
+    let csv = one.http("GET", &format!("{address}/accounts.csv"));
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    assert!(child.wait().unwrap().success());
+    let connections: Vec<_> = csv.lines().filter_map(|line| line.split(',').next()).collect();
+    assert_eq!(connections, ["connection", "one", "two"]);
+    let both = run(fleet.path(), &["serve", "--all", &folder, "--also", "one.toml"]);
+    assert_eq!(both.code, 2, "{}", both.stderr);
 }
 
 /// Leaves what a disconnect leaves that dies right after its deletion was written down.

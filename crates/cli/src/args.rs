@@ -385,6 +385,9 @@ pub(crate) struct ServeArgs {
     /// Further pipeline files, one card each.
     #[arg(long = "also", value_name = "FILE")]
     pub(crate) also: Vec<PathBuf>,
+    /// The accounts of every pipeline file (*.toml) of this folder, instead of the one that -p names.
+    #[arg(long, value_name = "DIR", conflicts_with = "also")]
+    pub(crate) all: Option<PathBuf>,
     /// Your own names for groups, agents and SLA policies; they are shown, never stored.
     #[arg(long, value_name = "FILE")]
     pub(crate) labels: Option<PathBuf>,

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use deskmeter_pipeline::{Error, ErrorKind, PipelineFile};
 
-/// The pipeline files of the folder, read; the first wrong one is the error.
-pub(super) fn pipelines(folder: &Path) -> Result<Vec<PipelineFile>> {
-    pipeline_files(folder)?.iter().map(|path| super::read(path)).collect()
+/// The pipeline files of the folder, read, each with its path; the first wrong one is the error.
+pub(super) fn pipelines(folder: &Path) -> Result<Vec<(PathBuf, PipelineFile)>> {
+    pipeline_files(folder)?.into_iter().map(|path| super::read(&path).map(|read| (path, read))).collect()
 }
 
 /// Every pipeline file of the folder, by name.

@@ -72,7 +72,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit> {
         Command::Privacy { command } => privacy::run(&open(global)?, command).await,
         Command::Lake { command } => lake::run(&open(global)?, command).await,
         Command::Erase { ticket } => lake::erase(&open(global)?, *ticket).await,
-        Command::Serve(args) => serve::run(&open(global)?, args).await,
+        Command::Serve(args) => serve::run(global, args).await,
         Command::Report(args) => report::run(&open(global)?, args).await,
         Command::Publish(args) => publish::run(&open(global)?, args).await,
         Command::Export(args) => export::run(&open(global)?, args).await,

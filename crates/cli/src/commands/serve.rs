@@ -1,24 +1,24 @@
 //! `serve`: the web console.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
-use deskmeter_pipeline::{Error, ErrorKind};
+use deskmeter_pipeline::{Context, Error, ErrorKind, PipelineFile};
 use deskmeter_server::{Password, ServeOptions};
 
-use super::{Opened, println_or_tell};
-use crate::args::ServeArgs;
-use crate::env;
+use super::println_or_tell;
+use crate::args::{Global, ServeArgs};
 use crate::exit_code::Exit;
 use crate::signals::asked_to_end;
+use crate::{clock, env};
 
-pub(crate) async fn run(opened: &Opened, args: &ServeArgs) -> Result<Exit> {
-    let mut pipelines = vec![(opened.path.clone(), opened.pipeline.clone())];
-    for path in &args.also {
-        pipelines.push((path.clone(), super::read(path)?));
-    }
-    let mut options = ServeOptions::new(pipelines, opened.context.clone());
+pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<Exit> {
+    let context = Context::new(clock::clock(), env::environment());
+    let password = password(&context)?;
+    let mut options = ServeOptions::new(pipelines(global, args)?, context);
     options.bind = args.bind;
     options.public_url.clone_from(&args.public_url);
-    options.password = password(opened)?;
+    options.password = password;
     if let Some(path) = &args.labels {
         options.labels = super::labels(path)?;
     }
@@ -34,8 +34,22 @@ pub(crate) async fn run(opened: &Opened, args: &ServeArgs) -> Result<Exit> {
     Ok(Exit::Ok)
 }
 
-fn password(opened: &Opened) -> Result<Option<Password>> {
-    let variable = |name: &str| (opened.context.environment)(name);
+/// The accounts of the console, each with the path of its file.
+fn pipelines(global: &Global, args: &ServeArgs) -> Result<Vec<(PathBuf, PipelineFile)>> {
+    let mut pipelines = if let Some(folder) = &args.all {
+        super::folder::pipelines(folder)?
+    } else {
+        let files = std::iter::once(&global.pipeline).chain(&args.also);
+        files.map(|path| Ok((path.clone(), super::read(path)?))).collect::<Result<Vec<_>>>()?
+    };
+    for (_, pipeline) in &mut pipelines {
+        super::set_engine(pipeline, global);
+    }
+    Ok(pipelines)
+}
+
+fn password(context: &Context) -> Result<Option<Password>> {
+    let variable = |name: &str| (context.environment)(name);
     // Whoever set it wanted a password: without one, everybody could come in.
     if let Some(name) = [env::PASSWORD_HASH, env::PASSWORD].into_iter().find(|name| env::is_set_empty(name)) {
         return Err(Error::new(ErrorKind::Config, format!("environment variable {name} is empty"))

@@ -36,7 +36,8 @@ pub(crate) async fn run_all(global: &Global, args: &QueryArgs, folder: &Path) ->
         return Err(Usage("--all needs a statement: write it as an argument, or add -f FILE".into()).into());
     };
     let context = Context::new(clock::clock(), env::environment());
-    let mut pipelines = folder::pipelines(folder)?;
+    let read = folder::pipelines(folder)?.into_iter();
+    let mut pipelines: Vec<_> = read.map(|(_, pipeline)| pipeline).collect();
     for pipeline in &mut pipelines {
         set_engine(pipeline, global);
     }
