@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use deskmeter_connections::{ConnectionName, ConnectionRecord, SealingKey, Vault};
 use deskmeter_pipeline::{Context, Error, PipelineFile, SyncOptions, SyncReport, Timer};
 use deskmeter_simulator::{Fault, Options, RateLimit, Running, World, WorldOptions};
 use deskmeter_zendesk::{PageSize, UnixSeconds};
@@ -166,13 +167,24 @@ pub(crate) fn state_of(desk: &Path) -> StateFiles {
     files.map(read).collect()
 }
 
-/// Puts the state of another connection below a desk's folder, so that both have the same pseudonyms.
+/// Puts the state of another connection below a desk's folder, so that both have the same pseudonyms. Its tokens are bound
+/// to no address, as an earlier version left them: the other account may not answer any more.
 pub(crate) fn put_state(desk: &Path, state: &StateFiles) {
     for (path, bytes) in state {
         let path = desk.join("state").join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
     }
+    let url = format!("file://{}", desk.join("state").display());
+    let (store, prefix) = deskmeter_lake::object_store(&url, &BTreeMap::new()).unwrap();
+    let vault = Vault::new(store, prefix, vec![SealingKey::from_text(KEY).unwrap()]).unwrap();
+    let name = ConnectionName::new("acme").unwrap();
+    let unbound = async {
+        let Some(sealed) = vault.load(&name).await.unwrap() else { return };
+        let record = ConnectionRecord { base_url: None, ..sealed.record };
+        vault.save(&name, &record, Some(sealed.version)).await.unwrap();
+    };
+    Runtime::new().unwrap().block_on(unbound);
 }
 
 impl Inside {

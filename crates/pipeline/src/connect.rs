@@ -21,6 +21,9 @@ use crate::state::{State, of_state};
 use crate::tokens::new_tokens;
 use crate::{Context, PipelineFile};
 
+/// How long somebody who connects waits for an account of before that may be gone to take its tokens back.
+const GIVE_BACK_MAX: Duration = Duration::from_secs(20);
+
 /// A connection that was made.
 #[derive(Debug, Clone, Serialize)]
 pub struct ConnectReport {
@@ -179,7 +182,8 @@ impl Pending {
         let is_revoked = match &client {
             Ok(client) => {
                 let pair = Loose { pending: self, client, access, refresh: refresh.as_ref() };
-                client.revoke_current(&pair).await.is_ok()
+                let revoked = tokio::time::timeout(GIVE_BACK_MAX, client.revoke_current(&pair)).await;
+                revoked.is_ok_and(|revoked| revoked.is_ok())
             }
             Err(_) => false,
         };
