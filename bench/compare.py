@@ -25,12 +25,21 @@ HERE = pathlib.Path(__file__).resolve().parent
 RUNS_UP_TO = 1_000_000
 
 
-def median_of(runs, command, folder, env=()):
-    """The run with the median time of the processor; each gets an empty folder as its last word, which stays until the end:
-    a file system that was just emptied is slow to make files."""
-    ran = [desk.Ran([*command, tempfile.mkdtemp(dir=folder)], folder, env) for _ in range(runs)]
-    ran.sort(key=lambda run: run.cpu)
-    return ran[(len(ran) - 1) // 2]
+def medians_of(sides, folder):
+    """By side, the run with the median time of the processor. Sides take turns, so that a machine that gets slower or faster does so for
+    all of them; each run gets an empty folder as its last word, which stays until the end: a file system that was just emptied is slow
+    to make files."""
+    ran = {name: [] for name in sides}
+    for turn in range(max(most for _, _, most in sides.values())):
+        for name, (command, env, most) in sides.items():
+            if turn < most:
+                ran[name].append(desk.Ran([*command, tempfile.mkdtemp(dir=folder)], folder, env))
+    return {name: middle(own, lambda run: run.cpu) for name, own in ran.items()}
+
+
+def middle(ran, key):
+    """The run with the median of a figure."""
+    return sorted(ran, key=key)[(len(ran) - 1) // 2]
 
 
 def peer(script):
@@ -43,12 +52,13 @@ ONE_CORE = {"POLARS_MAX_THREADS": "1", "TOKIO_WORKER_THREADS": "1"}
 
 def to_parquet(args, saved, folder, runs):
     """One run of each side over the same pages, which is the median of its runs."""
-    return {
-        "deskmeter": median_of(runs, [args.pages_bench, saved], folder, ONE_CORE),
-        "DuckDB": median_of(runs, [*peer("pages_duckdb.py"), saved], folder),
-        "Polars": median_of(runs, [*peer("pages_polars.py"), saved], folder, ONE_CORE),
-        "dlt": median_of(1, [*peer("pages_dlt.py"), saved], folder),
+    sides = {
+        "deskmeter": ([args.pages_bench, saved], ONE_CORE, runs),
+        "DuckDB": ([*peer("pages_duckdb.py"), saved], {}, runs),
+        "Polars": ([*peer("pages_polars.py"), saved], ONE_CORE, runs),
+        "dlt": ([*peer("pages_dlt.py"), saved], {}, 1),
     }
+    return medians_of(sides, folder)
 
 
 def pages(args, folder, report):
@@ -96,7 +106,7 @@ def sync(args, folder, report):
         figures.append(("deskmeter", "the same, and all marts", total, requests, ran.wall, ran.cpu, ran.peak_mb))
         before = len(desk.harness.request_log(url))
         token = desk.harness.access_token(url, "read")
-        ran = median_of(1, [*peer("sync_dlt.py"), url, token], folder)
+        ran = desk.Ran([*peer("sync_dlt.py"), url, token, tempfile.mkdtemp(dir=folder)], folder)
         # Consent and its token are no requests of the exports.
         requests = len(desk.harness.request_log(url)) - before - 2
         figures.append(("dlt", f"{everything}, in Parquet", ran.told()["rows"] + rows["tickets"], requests, ran.wall, ran.cpu, ran.peak_mb))
@@ -162,11 +172,6 @@ def marts(args, folder, report):
         figures.append((tickets, sides, clusters, left_out))
         shutil.rmtree(lake)
     report.marts(args, figures)
-
-
-def middle(ran, key):
-    """The run with the median of a figure."""
-    return sorted(ran, key=key)[(len(ran) - 1) // 2]
 
 
 def all_marts(ran):
