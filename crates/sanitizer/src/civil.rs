@@ -47,15 +47,10 @@ pub(crate) fn time_of_day(time: UnixSeconds) -> (i64, i64, i64) {
 }
 
 /// The months of times as `2026-11`; the last one is kept at hand, for times that follow each other lie together.
+#[derive(Default)]
 pub(crate) struct Months {
     last: Range<i64>,
-    text: [u8; 7],
-}
-
-impl Default for Months {
-    fn default() -> Self {
-        Self { last: 0..0, text: [0; 7] }
-    }
+    text: String,
 }
 
 impl Months {
@@ -65,26 +60,10 @@ impl Months {
             let (year, month, _) = date(time);
             let start = days_from_civil(year, month, 1);
             self.last = start * DAY..(start + days_in_month(year, month)) * DAY;
-            self.text = month_text(year, month);
+            self.text = format!("{year:04}-{month:02}");
         }
-        // Made of digits and a dash alone, so it is always text.
-        std::str::from_utf8(&self.text).unwrap_or_default()
+        &self.text
     }
-}
-
-const fn month_text(year: i64, month: i64) -> [u8; 7] {
-    const fn digit(number: i64) -> u8 {
-        b'0' + (number % 10) as u8
-    }
-    [
-        digit(year / 1_000),
-        digit(year / 100),
-        digit(year / 10),
-        digit(year),
-        b'-',
-        digit(month / 10),
-        digit(month),
-    ]
 }
 
 fn digits(bytes: &[u8]) -> Option<i64> {

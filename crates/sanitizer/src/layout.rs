@@ -16,6 +16,38 @@ pub(crate) struct Skipped {
     pub(crate) unknown: usize,
 }
 
+/// Which of the named keys stand in an object, by their indices: objects hold few of the keys that they may hold, and
+/// only these are looked at.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Present(u64);
+
+impl Present {
+    /// How many keys a layout may name.
+    pub(crate) const MAX: usize = 64;
+
+    pub(crate) const fn insert(&mut self, index: usize) {
+        self.0 |= 1 << index;
+    }
+
+    /// Those with an index below a limit, which is less than [`Self::MAX`].
+    pub(crate) const fn below(self, limit: usize) -> Self {
+        Self(self.0 & ((1 << limit) - 1))
+    }
+
+    pub(crate) const fn count(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
+    /// From the lowest up.
+    pub(crate) fn indices(mut self) -> impl Iterator<Item = usize> {
+        std::iter::from_fn(move || {
+            let lowest = (self.0 != 0).then(|| self.0.trailing_zeros() as usize)?;
+            self.0 &= self.0 - 1;
+            Some(lowest)
+        })
+    }
+}
+
 /// An object of a page, by its named keys.
 pub(crate) trait Layout<'a>: Sized {
     /// An object without values.
@@ -24,7 +56,9 @@ pub(crate) trait Layout<'a>: Sized {
     fn clear(&mut self);
     fn place(&self) -> Place;
     fn values(&self) -> &[Value<'a>];
-    fn values_mut(&mut self) -> &mut [Value<'a>];
+    fn present(&self) -> Present;
+    /// Takes what stands at a key in place of what stood there before; tells whether that is lost.
+    fn set(&mut self, index: usize, json: Json<'a>, fate: Fate) -> bool;
     fn skipped_mut(&mut self) -> &mut Skipped;
 
     /// Reads the value of this key where it stands, if objects are expected there; answers what it was.
@@ -150,6 +184,7 @@ macro_rules! layout {
         pub(crate) struct $name<'a> {
             place: crate::place::Place,
             values: [crate::value::Value<'a>; [$($key,)* $($($inside,)*)?].len()],
+            present: crate::layout::Present,
             skipped: crate::layout::Skipped,
             $($(pub(crate) $objects: $type,)*)?
         }
@@ -158,6 +193,8 @@ macro_rules! layout {
             #[derive(Clone, Copy)]
             #[expect(non_camel_case_types, reason = "each variant is the name of a method")]
             enum Field { $($field,)* $($($slot,)*)? }
+
+            const { assert!([$($key,)* $($($inside,)*)?].len() < crate::layout::Present::MAX) };
 
             impl<'a> $name<'a> {
                 /// The keys that may be read, then those that are known and dropped.
@@ -178,13 +215,16 @@ macro_rules! layout {
                     Self {
                         place,
                         values: std::array::from_fn(|at| crate::value::Value::absent(place, at as u8)),
+                        present: crate::layout::Present::default(),
                         skipped: crate::layout::Skipped::default(),
                         $($($objects: Default::default(),)*)?
                     }
                 }
 
                 fn clear(&mut self) {
-                    self.values.iter_mut().for_each(crate::value::Value::clear);
+                    for index in std::mem::take(&mut self.present).indices() {
+                        self.values.get_mut(index).into_iter().for_each(crate::value::Value::clear);
+                    }
                     self.skipped = crate::layout::Skipped::default();
                     $($(crate::layout::Inside::clear(&mut self.$objects);)*)?
                 }
@@ -197,8 +237,13 @@ macro_rules! layout {
                     &self.values
                 }
 
-                fn values_mut(&mut self) -> &mut [crate::value::Value<'a>] {
-                    &mut self.values
+                fn present(&self) -> crate::layout::Present {
+                    self.present
+                }
+
+                fn set(&mut self, index: usize, json: crate::json::Json<'a>, fate: crate::value::Fate) -> bool {
+                    self.present.insert(index);
+                    self.values.get_mut(index).is_some_and(|value| value.set(json, fate))
                 }
 
                 fn skipped_mut(&mut self) -> &mut crate::layout::Skipped {
@@ -266,10 +311,7 @@ pub(crate) fn read_object<'a, L: Layout<'a>>(
                 Some(shape) => shape.json(),
                 None => cursor.value()?,
             };
-            object.values_mut().get_mut(index).is_some_and(|value| {
-                value.set_fate(if inside == Some(Shape::Object) { Fate::Opened } else { Fate::Dropped });
-                value.set(json)
-            })
+            object.set(index, json, if inside == Some(Shape::Object) { Fate::Opened } else { Fate::Dropped })
         } else {
             let skipped = object.skipped_mut();
             if index == keys.len() {

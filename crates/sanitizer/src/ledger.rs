@@ -136,7 +136,10 @@ impl Tally {
     /// Accounts for the values of an object whose row was stored, or not.
     pub(crate) fn settle<'a>(&mut self, object: &impl Layout<'a>, is_stored: bool) {
         let (counts, _) = self.at(object.place());
-        for (value, counts) in object.values().iter().zip(counts) {
+        for index in object.present().indices() {
+            let (Some(value), Some(counts)) = (object.values().get(index), counts.get_mut(index)) else {
+                continue;
+            };
             match value.fate() {
                 None | Some(Fate::Opened) => {}
                 Some(Fate::Kept) if is_stored => counts.kept += 1,

@@ -57,9 +57,10 @@ impl<'a> Value<'a> {
     }
 
     /// Takes what stands there in place of an earlier one (the last of equal keys wins); tells whether one was lost.
-    pub(crate) fn set(&mut self, json: Json<'a>) -> bool {
+    pub(crate) fn set(&mut self, json: Json<'a>, fate: Fate) -> bool {
         let is_lost = self.fate().is_some();
         self.json = Some(json);
+        self.fate = fate;
         is_lost
     }
 

@@ -8,7 +8,7 @@ use deskmeter_tables::{Domain, PRIORITY, STATUS, TICKET_EVENTS, TICKET_TYPE};
 
 use super::label_changes::LabelChange;
 use super::ticket_events::Update;
-use super::via_object::event_via;
+use super::via_object::{event_via, way};
 use crate::allow_list::LabelSet;
 use crate::context::Context;
 use crate::json::Json;
@@ -163,13 +163,14 @@ struct Setting {
 
 impl ChildEvent<'_> {
     /// Adds the child's row, or accounts for why there is none.
-    pub(crate) fn add(&mut self, update: Update, table: &mut TableBuilder, context: &mut Context<'_>) {
+    pub(crate) fn add(&mut self, update: Update<'_>, table: &mut TableBuilder, context: &mut Context<'_>) {
         // The rule that made the change stands beside every field, so it is told apart from them, and dropped.
         self.via_reference_id().set_fate(Fate::Dropped);
-        let via = if self.via().json() == Json::Null {
-            update.via
-        } else {
-            event_via(self.via(), Place::ChildEventVia, context)
+        let via = match self.via().json() {
+            Json::Null => update.via,
+            // Looked up once for all children of an event.
+            told @ Json::Text(_) if told == update.told_via => way(self.via(), |_| update.via),
+            _ => event_via(self.via(), Place::ChildEventVia, context),
         };
         let labels = LabelChange::read(self, context.allow);
         let kept = self.kept(!labels.is_empty());
@@ -212,8 +213,8 @@ impl ChildEvent<'_> {
     /// The listed field that the child sets: the first key of the list that is present, null or not, else the field
     /// that `field_name` tells.
     fn source(&mut self) -> Option<Source> {
-        let mut listed = self.values().iter().zip(&FIELDS);
-        if let Some((_, field)) = listed.find(|(value, _)| value.is_present()) {
+        let listed = self.present().below(FIELDS.len()).indices().next();
+        if let Some(field) = listed.and_then(|index| FIELDS.get(index)) {
             return Some(Source::Key(field));
         }
         match self.field_name().json() {
@@ -227,7 +228,7 @@ impl ChildEvent<'_> {
     fn convert(
         &mut self,
         kept: Kept,
-        update: Update,
+        update: Update<'_>,
         labels: &LabelChange,
         table: &mut TableBuilder,
         context: &Context<'_>,
@@ -315,7 +316,7 @@ impl ChildEvent<'_> {
     /// How many fields the child may be about: keys of the list, `field_name`, tags and fields, known keys that are
     /// dropped.
     fn fields_beside(&mut self) -> usize {
-        let listed = self.values().iter().take(FIELDS.len()).filter(|value| value.is_present()).count();
+        let listed = self.present().below(FIELDS.len()).count();
         let others = [
             self.field_name().is_present(),
             self.tags().is_present(),

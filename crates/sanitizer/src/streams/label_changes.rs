@@ -12,7 +12,7 @@ use crate::allow_list::{AllowList, LabelSet};
 use crate::json::Json;
 use crate::ledger::Tally;
 use crate::place::Place;
-use crate::value::Value;
+use crate::value::{Fate, Value};
 
 /// Labels that a child sets and takes off.
 #[derive(Default)]
@@ -104,7 +104,7 @@ impl LabelChange {
         for (id, raw) in &fields {
             let Ok(field_id) = id.parse() else { continue };
             let mut value = Value::absent(Place::ChildEvent, 0);
-            value.set(Json::of(raw.get()));
+            value.set(Json::of(raw.get()), Fate::Dropped);
             now = now.and(labels::option(field_id, &mut value, allow));
             if is_only_one && fields.len() == 1 {
                 before = labels::option(field_id, child.previous_value(), allow);

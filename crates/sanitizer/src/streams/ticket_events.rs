@@ -35,13 +35,15 @@ pub(crate) struct TicketEvents(TableBuilder);
 
 /// What the children of an event share.
 #[derive(Clone, Copy)]
-pub(crate) struct Update {
+pub(crate) struct Update<'a> {
     pub(crate) event_id: i64,
     pub(crate) ticket_id: i64,
     pub(crate) occurred_at: UnixSeconds,
     pub(crate) updater_key: Option<Pseudonym>,
     pub(crate) is_system: bool,
     pub(crate) via: Option<&'static str>,
+    /// The way as it stands there: children nearly always tell the same one.
+    pub(crate) told_via: Json<'a>,
 }
 
 impl Rows for TicketEvents {
@@ -81,9 +83,9 @@ fn occurred_at(event: &mut TicketEvent<'_>) -> Result<Option<UnixSeconds>, Rule>
     })
 }
 
-impl Update {
+impl<'a> Update<'a> {
     fn read(
-        event: &mut TicketEvent<'_>,
+        event: &mut TicketEvent<'a>,
         occurred_at: Result<Option<UnixSeconds>, Rule>,
         via: Option<&'static str>,
         pseudonyms: &Pseudonyms<'_>,
@@ -93,7 +95,8 @@ impl Update {
         let occurred_at = occurred_at?.ok_or(event.timestamp().rule(Fault::Missing))?;
         let is_system = event.updater_id().integer(-1..=*IDS.end())? == Some(-1);
         let updater_key = if is_system { None } else { event.updater_id().user(pseudonyms)? };
-        Ok(Self { event_id, ticket_id, occurred_at, updater_key, is_system, via })
+        let told_via = event.via().json();
+        Ok(Self { event_id, ticket_id, occurred_at, updater_key, is_system, via, told_via })
     }
 }
 
@@ -101,7 +104,7 @@ impl TicketEvents {
     fn add_children(
         &mut self,
         event: &mut TicketEvent<'_>,
-        update: Update,
+        update: Update<'_>,
         context: &mut Context<'_>,
     ) -> Result<(), Rule> {
         match event.child_events().json() {

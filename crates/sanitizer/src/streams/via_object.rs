@@ -21,7 +21,10 @@ layout! {
 }
 
 /// Reads a value by `word` (a function of [`crate::via`]) and notes what became of it.
-pub(crate) fn way(value: &mut Value<'_>, word: fn(Json<'_>) -> Option<&'static str>) -> Option<&'static str> {
+pub(crate) fn way(
+    value: &mut Value<'_>,
+    word: impl FnOnce(Json<'_>) -> Option<&'static str>,
+) -> Option<&'static str> {
     let word = word(value.json())?;
     value.set_fate(if word == OTHER { Fate::Other } else { Fate::Kept });
     Some(word)
