@@ -99,7 +99,7 @@ def main():
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(f"rewritten for DuckDB {duckdb.__version__}: {', '.join(rewritten)}")
     print(f"left out: {', '.join(left_out) or 'none'}")
-    print(f"all marts: {total:.2f} s, at most {peak} MiB resident, nothing written to disk")
+    print(f"all marts: {total:.2f} s, at most {peak} MiB resident, no mart written to disk")
 
 
 if __name__ == "__main__":

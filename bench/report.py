@@ -128,7 +128,7 @@ class Report:
         ]
         said = (
             f"`bench/run --only marts --marts {','.join(str(size) for size in args.marts)} --runs {args.runs}`: all models over made-up accounts with twelve events a ticket, two cores. DuckDB runs the\n"
-            "same SQL (`bench/duckdb_marts.py` says what its dialect needs) into memory, without business time and without checks; deskmeter has\n"
+            "same SQL (`bench/duckdb_marts.py` says what its dialect needs) into memory, of which it may use 6 GB before it spills, without business time and without checks; deskmeter has\n"
             "business hours, checks every mart and commits Delta tables. Without business hours its business minutes are NULL, as DuckDB's are. A\n"
             "Ballista cluster does all that deskmeter does, by its scheduler and one or two executors on the same cores: it tells what distribution\n"
             "costs. Medians up to a million tickets; one run beyond, and of a cluster."
