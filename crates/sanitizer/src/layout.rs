@@ -194,8 +194,6 @@ macro_rules! layout {
             #[expect(non_camel_case_types, reason = "each variant is the name of a method")]
             enum Field { $($field,)* $($($slot,)*)? }
 
-            const { assert!([$($key,)* $($($inside,)*)?].len() < crate::layout::Present::MAX) };
-
             impl<'a> $name<'a> {
                 /// The keys that may be read, then those that are known and dropped.
                 pub(crate) const KEYS: &'static [&'static str] =
@@ -264,6 +262,8 @@ macro_rules! layout {
                     Ok(None)
                 })?
             }
+
+            assert!([$($key,)* $($($inside,)*)?].len() < crate::layout::Present::MAX);
         };
     };
 }
